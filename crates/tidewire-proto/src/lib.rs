@@ -1,0 +1,1 @@
+//! The tidewire session protocol, sans-IO.

@@ -1,0 +1,3 @@
+//! A small server that echoes.
+
+fn main() {}

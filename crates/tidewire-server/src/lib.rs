@@ -1,0 +1,1 @@
+//! Axum routes and sessions for tidewire clients.

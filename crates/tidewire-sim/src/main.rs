@@ -1,0 +1,3 @@
+//! Runs simulated sessions, one per seed.
+
+fn main() {}

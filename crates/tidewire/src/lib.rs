@@ -1,0 +1,1 @@
+//! A realtime client for browsers that always comes back.

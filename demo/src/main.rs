@@ -1,0 +1,3 @@
+//! The tidewire demo page.
+
+fn main() {}
