@@ -1,3 +1,67 @@
-//! The commands of the workspace.
+//! The commands of the tidewire workspace: `cargo xtask demo`, `cargo xtask test` and others.
 
-fn main() {}
+mod demo;
+mod echo;
+mod page;
+mod process;
+mod setup;
+mod simulate;
+mod size;
+mod suite;
+mod tools;
+mod wasm;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// The commands of the tidewire workspace.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+enum Task {
+    Demo(demo::Options),
+    Test(suite::Options),
+    Simulate(simulate::Options),
+    /// Measure the smallest client application: raw, gzip and brotli bytes of wasm and glue.
+    Size,
+    Setup(setup::Options),
+
+    /// Run the tests of one wasm file; cargo calls this for the wasm32 target.
+    #[command(hide = true)]
+    WasmTestRunner {
+        /// The file, and what `wasm-bindgen-test-runner` understands.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Task::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Demo(options) => demo::demo(&options)?,
+        Task::Test(options) => return suite::test(&options),
+        Task::Simulate(options) => simulate::simulate(&options)?,
+        Task::Size => size::size()?,
+        Task::Setup(options) => setup::setup(&options)?,
+        Task::WasmTestRunner { arguments } => {
+            let code = wasm::run_tests(&arguments)?;
+            return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,113 @@
+//! `cargo xtask demo`: builds the page and serves it.
+
+use std::env;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::echo::{Echo, News};
+use crate::page::{self, Build};
+use crate::process::built_binary;
+use crate::setup::{self, Need};
+
+/// Build the demo page and serve it from tidewire-echo until Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Build the page as a site would ship it: smaller and faster, longer to compile.
+    #[arg(long)]
+    release: bool,
+
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 5000)]
+    port: u16,
+
+    /// Do not open a browser.
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub(crate) fn demo(options: &Options) -> Result<()> {
+    require_free(options.port)?;
+    setup::require(&[Need::WasmTarget])?;
+    page::build_programs()?;
+    let folder = page::build(if options.release {
+        Build::Release
+    } else {
+        Build::Dev
+    })?;
+
+    let mut command = Command::new(built_binary("tidewire-echo")?);
+    command.args([
+        "--listen",
+        &format!("127.0.0.1:{}", options.port),
+        "--faults",
+        "--page",
+    ]);
+    let mut echo = Echo::start(command.arg(folder))?;
+    let interrupter = echo.interrupter();
+    ctrlc::set_handler(move || {
+        // The receiver is gone only when this program is already on its way out.
+        let _ = interrupter.send(News::Interrupted);
+    })
+    .context("cannot catch Ctrl-C")?;
+
+    let url = format!("http://{}/index", echo.address());
+    println!("\n  The demo is at {url}\n  Ctrl-C stops it.\n");
+    if !options.no_open && has_desktop() {
+        open(&url);
+    }
+    loop {
+        match echo.next() {
+            News::Line(line) => println!("{line}"),
+            News::Interrupted => break,
+            News::Ended => bail!("the server ended by itself ({})", echo.status()?),
+        }
+    }
+    println!("\n  Stopping.");
+    let status = echo.stop()?;
+    if !status.success() {
+        bail!("the server did not stop cleanly ({status})");
+    }
+    Ok(())
+}
+
+fn require_free(port: u16) -> Result<()> {
+    TcpListener::bind(("127.0.0.1", port)).map(drop).with_context(|| {
+        let hint = if cfg!(target_os = "macos") && port == 5000 {
+            " (macOS: AirPlay Receiver uses it)"
+        } else {
+            ""
+        };
+        format!(
+            "port {port} on 127.0.0.1 cannot be used{hint}; choose another: cargo xtask demo --port {}",
+            port.saturating_add(1)
+        )
+    })
+}
+
+fn has_desktop() -> bool {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("CI")
+        && (cfg!(any(target_os = "macos", windows)) || set("DISPLAY") || set("WAYLAND_DISPLAY"))
+}
+
+fn open(url: &str) {
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("cmd");
+        command.args(["/C", "start", ""]);
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    let opened = command
+        .arg(url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = opened {
+        println!("  (No browser could be opened: {error}. Open the address yourself.)\n");
+    }
+}

@@ -1,0 +1,232 @@
+//! Builds the demo page: the wasm, its glue and `index.html`, ready to be served.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{built_binary, cargo, run, state_dir, target_dir, workspace_root};
+
+const DEMO: &str = "tidewire-demo";
+
+/// Which build of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Quick to compile, about a megabyte.
+    Dev,
+    /// As a site would ship it.
+    Release,
+}
+
+impl Build {
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "wasm-release",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "wasm-release",
+        }
+    }
+}
+
+/// Compiles the native programs that the page needs: the server and wasm-bindgen.
+pub(crate) fn build_programs() -> Result<()> {
+    run(cargo()
+        .args([
+            "build",
+            "--package",
+            "tidewire-server",
+            "--package",
+            "xtask",
+        ])
+        .args([
+            "--features",
+            "xtask/bindgen",
+            "--bin",
+            "tidewire-echo",
+            "--bin",
+            "xtask-bindgen",
+        ]))
+}
+
+/// Compiles the demo and writes the page into a folder, which is returned.
+///
+/// [`build_programs`] must have run.
+pub(crate) fn build(build: Build) -> Result<PathBuf> {
+    run(cargo()
+        .args([
+            "build",
+            "--package",
+            DEMO,
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
+        .args(["--profile", build.profile()]))?;
+    let wasm = target_dir()?
+        .join("wasm32-unknown-unknown")
+        .join(build.folder())
+        .join(format!("{DEMO}.wasm"));
+    let page = state_dir()?.join("page").join(build.folder());
+    fs::create_dir_all(&page).with_context(|| format!("cannot create {}", page.display()))?;
+    bindgen(&wasm, &page, DEMO)?;
+
+    let source = workspace_root().join("index.html");
+    let html =
+        fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    let resolved = resolve_links(&html)?;
+    for asset in &resolved.assets {
+        let name = Path::new(asset)
+            .file_name()
+            .context("an asset's link names no file")?;
+        fs::copy(workspace_root().join(asset), page.join(name))
+            .with_context(|| format!("cannot copy {asset}"))?;
+    }
+    let index = page.join("index.html");
+    fs::write(&index, resolved.html)
+        .with_context(|| format!("cannot write {}", index.display()))?;
+    Ok(page)
+}
+
+/// Runs wasm-bindgen over a module, for a page that loads it with `<script type="module">`.
+pub(crate) fn bindgen(wasm: &Path, folder: &Path, name: &str) -> Result<()> {
+    let mut command = std::process::Command::new(built_binary("xtask-bindgen")?);
+    command.args([
+        "bindgen",
+        "--target",
+        "web",
+        "--no-typescript",
+        "--out-name",
+        name,
+        "--out-dir",
+    ]);
+    run(command.arg(folder).arg(wasm))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Resolved {
+    html: String,
+    /// Files that the page links to, relative to the workspace.
+    assets: Vec<String>,
+}
+
+/// Replaces the `data-trunk` links of `index.html` by what a browser understands.
+///
+/// # Errors
+///
+/// When a `data-trunk` link has a kind other than `rust` or `css`, or no link of kind `rust` exists.
+fn resolve_links(html: &str) -> Result<Resolved> {
+    let mut resolved = Resolved {
+        html: String::with_capacity(html.len()),
+        assets: Vec::new(),
+    };
+    let mut rest = html;
+    let mut loads_demo = false;
+    while let Some(start) = rest.find("<link") {
+        let end = start
+            + rest[start..]
+                .find('>')
+                .context("a link of index.html has no end")?
+            + 1;
+        let (before, tag, after) = (&rest[..start], &rest[start..end], &rest[end..]);
+        resolved.html.push_str(before);
+        rest = after;
+        if !tag.contains("data-trunk") {
+            resolved.html.push_str(tag);
+            continue;
+        }
+        match (attribute(tag, "rel"), attribute(tag, "href")) {
+            (Some("rust"), _) => {
+                loads_demo = true;
+                resolved.html.push_str(&load_demo());
+            }
+            (Some("css"), Some(href)) => {
+                let name = href.rsplit('/').next().unwrap_or(href);
+                resolved
+                    .html
+                    .push_str(&format!(r#"<link rel="stylesheet" href="./{name}">"#));
+                resolved.assets.push(href.to_owned());
+            }
+            _ => bail!("index.html: `{tag}` is a data-trunk link that cargo xtask cannot build"),
+        }
+    }
+    if !loads_demo {
+        bail!(r#"index.html has no <link data-trunk rel="rust">: nothing would load the demo"#);
+    }
+    resolved.html.push_str(rest);
+    Ok(resolved)
+}
+
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let (_, value) = tag.split_once(&format!(" {name}=\""))?;
+    value.split_once('"').map(|(value, _)| value)
+}
+
+fn load_demo() -> String {
+    format!(
+        r#"<link rel="modulepreload" href="./{DEMO}.js">
+    <link rel="preload" href="./{DEMO}_bg.wasm" as="fetch" type="application/wasm" crossorigin>
+    <script type="module">
+      import init from "./{DEMO}.js";
+      init({{ module_or_path: "./{DEMO}_bg.wasm" }});
+    </script>"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rust_link_becomes_a_module_script_and_the_rest_stays() {
+        let html = "<head>\n<link rel=\"icon\" href=\"data:,\">\n<link data-trunk rel=\"rust\" \
+                    href=\"demo/Cargo.toml\">\n</head>";
+        let resolved = resolve_links(html).unwrap();
+        assert!(
+            resolved
+                .html
+                .contains("<link rel=\"icon\" href=\"data:,\">")
+        );
+        assert!(
+            resolved
+                .html
+                .contains("import init from \"./tidewire-demo.js\"")
+        );
+        assert!(!resolved.html.contains("data-trunk"));
+        assert!(resolved.html.ends_with("</head>"));
+    }
+
+    #[test]
+    fn a_style_sheet_is_linked_by_its_file_name_and_copied() {
+        let html =
+            "<link data-trunk rel=\"css\" href=\"demo/style.css\">\n<link data-trunk rel=\"rust\">";
+        let resolved = resolve_links(html).unwrap();
+        assert!(
+            resolved
+                .html
+                .contains("<link rel=\"stylesheet\" href=\"./style.css\">")
+        );
+        assert_eq!(resolved.assets, ["demo/style.css"]);
+    }
+
+    #[test]
+    fn a_page_that_loads_no_demo_is_refused() {
+        assert!(resolve_links("<html></html>").is_err());
+    }
+
+    #[test]
+    fn a_kind_of_link_that_only_trunk_knows_is_refused() {
+        let html =
+            "<link data-trunk rel=\"tailwind-css\" href=\"a.css\"><link data-trunk rel=\"rust\">";
+        assert!(
+            resolve_links(html)
+                .unwrap_err()
+                .to_string()
+                .contains("tailwind-css")
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! The steps of a test run.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::counts::Counts;
+use crate::echo::Echo;
+use crate::page::{self, Build};
+use crate::process::{built_binary, cargo, display, run, run_lines, runner, state_dir, target_dir};
+use crate::wasm::{self, TARGET};
+use crate::{setup, simulate};
+
+/// One step: a name for `--only`, and what it runs.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) what: &'static str,
+    /// Whether it is a single yes or no that counts as one test, rather than tests that count
+    /// themselves.
+    pub(super) is_one_check: bool,
+    pub(super) needs_browsers: bool,
+    pub(super) run: fn(&mut Counts, &mut Vec<String>) -> Result<()>,
+}
+
+impl Step {
+    const fn new(
+        name: &'static str,
+        what: &'static str,
+        run: fn(&mut Counts, &mut Vec<String>) -> Result<()>,
+    ) -> Self {
+        Self {
+            name,
+            what,
+            is_one_check: false,
+            needs_browsers: false,
+            run,
+        }
+    }
+
+    const fn one_check(self) -> Self {
+        Self {
+            is_one_check: true,
+            ..self
+        }
+    }
+
+    const fn in_browsers(self) -> Self {
+        Self {
+            needs_browsers: true,
+            ..self
+        }
+    }
+}
+
+/// The steps in the order in which they run: what fails soonest first.
+pub(super) const STEPS: &[Step] = &[
+    Step::new("native", "protocol, simulator, server and xtask", native),
+    Step::new("docs", "the examples in the documentation", docs),
+    Step::new("simulation", "60,000 simulated sessions", simulation).one_check(),
+    Step::new(
+        "planted-bugs",
+        "the simulator catches bugs planted on purpose",
+        planted_bugs,
+    )
+    .one_check(),
+    Step::new("imports", "the protocol's wasm imports nothing", imports)
+        .one_check()
+        .in_browsers(),
+    Step::new("proto-wasm", "the protocol's tests on wasm32", proto_wasm).in_browsers(),
+    Step::new("chromium", "the client's tests in Chromium", chromium).in_browsers(),
+    Step::new("firefox", "the client's tests in Firefox", firefox).in_browsers(),
+    Step::new(
+        "across",
+        "tests that cross crates, with the demo page",
+        across,
+    )
+    .in_browsers(),
+];
+
+pub(super) fn names() -> Vec<&'static str> {
+    STEPS.iter().map(|step| step.name).collect()
+}
+
+fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    let packages = ["tidewire-proto", "tidewire-sim", "tidewire-server", "xtask"];
+    let mut command = cargo_test(&packages);
+    count(
+        counts,
+        command.args(["--lib", "--bins", "--tests", "--examples"]),
+    )
+}
+
+fn docs(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    let mut command = cargo_test(&["tidewire-proto", "tidewire-server", "tidewire"]);
+    count(counts, command.args(["--doc", "--all-features"]))
+}
+
+fn simulation(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    run(simulate::command(&[]).args(["--seeds", "60000"]))
+}
+
+fn planted_bugs(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    run(simulate::command(&["planted-bugs"]).arg("--planted-bugs"))
+}
+
+fn imports(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    const EXAMPLE: &str = "no_imports";
+    run(cargo()
+        .args(["build", "--package", "tidewire-proto", "--target", TARGET])
+        .args(["--example", EXAMPLE]))?;
+    let examples = target_dir()?.join(TARGET).join("debug").join("examples");
+    wasm::check_no_imports(&examples.join(format!("{EXAMPLE}.wasm")))
+}
+
+fn proto_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    wasm::build_bindgen()?;
+    let driver = require_chromedriver()?;
+    let mut command = wasm_test("tidewire-proto")?;
+    // Tests that do not say where they run, run in a page.
+    command
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("CHROMEDRIVER", driver);
+    count(counts, &mut command)
+}
+
+fn chromium(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    let driver = require_chromedriver()?;
+    in_browser(counts, "chromium", "CHROMEDRIVER", &driver)
+}
+
+fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
+    match (setup::firefox(), setup::geckodriver()) {
+        (Some(_), Some(driver)) => in_browser(counts, "firefox", "GECKODRIVER", &driver),
+        (browser, driver) => {
+            counts.skipped += 1;
+            let state = |found: bool| if found { "found" } else { "missing" };
+            notes.push(format!(
+                "SKIPPED all tests in Firefox: Firefox is {}, geckodriver is {}",
+                state(browser.is_some()),
+                state(driver.is_some())
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn across(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    page::build_programs()?;
+    let folder = page::build(Build::Dev)?;
+    let mut command = cargo_test(&["tidewire-tests"]);
+    command
+        .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
+        .env("TIDEWIRE_PAGE", folder)
+        .env("CHROMEDRIVER", require_chromedriver()?);
+    if let Some(driver) = setup::geckodriver() {
+        command.env("GECKODRIVER", driver);
+    }
+    count(counts, &mut command)
+}
+
+/// Runs the client's tests in one browser against a server of their own.
+fn in_browser(counts: &mut Counts, name: &str, variable: &str, driver: &Path) -> Result<()> {
+    page::build_programs()?;
+    let echo = start_server(name)?;
+    let mut command = wasm_test("tidewire")?;
+    command
+        .args(["--all-features", "--tests"])
+        .env("TIDEWIRE_TEST_SERVER", echo.address())
+        .env(variable, driver);
+    let tested = count(counts, &mut command);
+    let stopped = echo.stop()?;
+    tested?;
+    if !stopped.success() {
+        bail!("the server did not stop cleanly ({stopped})");
+    }
+    Ok(())
+}
+
+/// Starts a server for tests, where possible on the port of the last run: the address is compiled
+/// into the tests, so another port would compile them all again.
+fn start_server(name: &str) -> Result<Echo> {
+    let remembered = state_dir()?.join("test-port");
+    let port = fs::read_to_string(&remembered)
+        .ok()
+        .and_then(|port| port.trim().parse().ok())
+        .filter(|&port: &u16| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .unwrap_or(0);
+    let log = state_dir()?.join(format!("echo-{name}.log"));
+    let log = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = Command::new(built_binary("tidewire-echo")?);
+    command
+        .args(["--listen", &format!("127.0.0.1:{port}"), "--faults"])
+        .stderr(log);
+    let echo = Echo::start(&mut command)?;
+    let (_, port) = echo
+        .address()
+        .rsplit_once(':')
+        .context("the server's address has no port")?;
+    fs::write(&remembered, port)?;
+    Ok(echo)
+}
+
+fn require_chromedriver() -> Result<std::path::PathBuf> {
+    setup::chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
+}
+
+fn cargo_test(packages: &[&str]) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--no-fail-fast"]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    command
+}
+
+/// `cargo test` of one package in a browser.
+fn wasm_test(package: &str) -> Result<Command> {
+    let mut command = cargo_test(&[package]);
+    command
+        .args(["--target", TARGET])
+        // In seconds; the defaults (20 for a whole file, 5 for a driver) suit small pages and
+        // idle machines.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env_remove("CHROMEDRIVER")
+        .env_remove("GECKODRIVER")
+        .env_remove("SAFARIDRIVER");
+    if let Some(runner) = runner(&built_binary("xtask-bindgen")?, "test-runner") {
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    }
+    Ok(command)
+}
+
+/// Runs a command that prints `test result:` lines, and adds them up.
+fn count(counts: &mut Counts, command: &mut Command) -> Result<()> {
+    let status = run_lines(command, |line| {
+        if let Some(found) = Counts::parse(line) {
+            counts.add(found);
+        }
+    })?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", display(command));
+    }
+    Ok(())
+}
