@@ -114,7 +114,8 @@ struct Resolved {
     assets: Vec<String>,
 }
 
-/// Replaces the `data-trunk` links of `index.html` by what a browser understands.
+/// Replaces the `data-trunk` links of `index.html` by what a browser understands, and leaves out
+/// the line that names another server than the one which serves the page.
 ///
 /// # Errors
 ///
@@ -124,19 +125,18 @@ fn resolve_links(html: &str) -> Result<Resolved> {
         html: String::with_capacity(html.len()),
         assets: Vec::new(),
     };
-    let mut rest = html;
     let mut loads_demo = false;
-    while let Some(start) = rest.find("<link") {
-        let end = start
-            + rest[start..]
-                .find('>')
-                .context("a link of index.html has no end")?
-            + 1;
-        let (before, tag, after) = (&rest[..start], &rest[start..end], &rest[end..]);
-        resolved.html.push_str(before);
-        rest = after;
-        if !tag.contains("data-trunk") {
-            resolved.html.push_str(tag);
+    for line in html.lines() {
+        let tag = line.trim();
+        if tag.contains(r#"<meta name="tidewire-server""#) {
+            continue;
+        }
+        if !tag.starts_with("<link data-trunk") {
+            if tag.contains("data-trunk") {
+                bail!("index.html: a data-trunk link needs a line of its own: `{tag}`");
+            }
+            resolved.html.push_str(line);
+            resolved.html.push('\n');
             continue;
         }
         match (attribute(tag, "rel"), attribute(tag, "href")) {
@@ -146,9 +146,9 @@ fn resolve_links(html: &str) -> Result<Resolved> {
             }
             (Some("css"), Some(href)) => {
                 let name = href.rsplit('/').next().unwrap_or(href);
-                resolved
-                    .html
-                    .push_str(&format!(r#"<link rel="stylesheet" href="./{name}">"#));
+                resolved.html.push_str(&format!(
+                    "    <link rel=\"stylesheet\" href=\"./{name}\">\n"
+                ));
                 resolved.assets.push(href.to_owned());
             }
             _ => bail!("index.html: `{tag}` is a data-trunk link that cargo xtask cannot build"),
@@ -157,7 +157,6 @@ fn resolve_links(html: &str) -> Result<Resolved> {
     if !loads_demo {
         bail!(r#"index.html has no <link data-trunk rel="rust">: nothing would load the demo"#);
     }
-    resolved.html.push_str(rest);
     Ok(resolved)
 }
 
@@ -168,12 +167,13 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
 
 fn load_demo() -> String {
     format!(
-        r#"<link rel="modulepreload" href="./{DEMO}.js">
+        r#"    <link rel="modulepreload" href="./{DEMO}.js">
     <link rel="preload" href="./{DEMO}_bg.wasm" as="fetch" type="application/wasm" crossorigin>
     <script type="module">
       import init from "./{DEMO}.js";
       init({{ module_or_path: "./{DEMO}_bg.wasm" }});
-    </script>"#
+    </script>
+"#
     )
 }
 
@@ -181,15 +181,16 @@ fn load_demo() -> String {
 mod tests {
     use super::*;
 
+    const DEMO_LINK: &str = r#"<link data-trunk rel="rust" href="demo/Cargo.toml">"#;
+
     #[test]
     fn the_rust_link_becomes_a_module_script_and_the_rest_stays() {
-        let html = "<head>\n<link rel=\"icon\" href=\"data:,\">\n<link data-trunk rel=\"rust\" \
-                    href=\"demo/Cargo.toml\">\n</head>";
-        let resolved = resolve_links(html).unwrap();
+        let html = format!("<head>\n<link rel=\"icon\" href=\"data:,\">\n{DEMO_LINK}\n</head>\n");
+        let resolved = resolve_links(&html).unwrap();
         assert!(
             resolved
                 .html
-                .contains("<link rel=\"icon\" href=\"data:,\">")
+                .starts_with("<head>\n<link rel=\"icon\" href=\"data:,\">\n")
         );
         assert!(
             resolved
@@ -197,14 +198,24 @@ mod tests {
                 .contains("import init from \"./tidewire-demo.js\"")
         );
         assert!(!resolved.html.contains("data-trunk"));
-        assert!(resolved.html.ends_with("</head>"));
+        assert!(resolved.html.ends_with("</head>\n"));
+    }
+
+    #[test]
+    fn the_line_that_names_another_server_is_left_out() {
+        let html = format!("<meta name=\"tidewire-server\" content=\"http://a\">\n{DEMO_LINK}\n");
+        assert!(
+            !resolve_links(&html)
+                .unwrap()
+                .html
+                .contains("tidewire-server")
+        );
     }
 
     #[test]
     fn a_style_sheet_is_linked_by_its_file_name_and_copied() {
-        let html =
-            "<link data-trunk rel=\"css\" href=\"demo/style.css\">\n<link data-trunk rel=\"rust\">";
-        let resolved = resolve_links(html).unwrap();
+        let html = format!("<link data-trunk rel=\"css\" href=\"demo/style.css\">\n{DEMO_LINK}\n");
+        let resolved = resolve_links(&html).unwrap();
         assert!(
             resolved
                 .html
@@ -220,13 +231,24 @@ mod tests {
 
     #[test]
     fn a_kind_of_link_that_only_trunk_knows_is_refused() {
-        let html =
-            "<link data-trunk rel=\"tailwind-css\" href=\"a.css\"><link data-trunk rel=\"rust\">";
+        let html = format!("<link data-trunk rel=\"tailwind-css\" href=\"a.css\">\n{DEMO_LINK}\n");
         assert!(
-            resolve_links(html)
+            resolve_links(&html)
                 .unwrap_err()
                 .to_string()
                 .contains("tailwind-css")
+        );
+        assert!(resolve_links(&format!("<body>{DEMO_LINK}</body>")).is_err());
+    }
+
+    #[test]
+    fn the_page_of_this_workspace_can_be_built() {
+        let html = fs::read_to_string(workspace_root().join("index.html")).unwrap();
+        assert!(
+            !resolve_links(&html)
+                .unwrap()
+                .html
+                .contains("tidewire-server")
         );
     }
 }
