@@ -1,0 +1,86 @@
+//! What happens before a session exists: reading the first frame, and deciding whether to create, attach or refuse.
+
+use alloc::vec::Vec;
+
+use crate::close::{Close, CloseCode};
+use crate::error::Violation;
+use crate::wire::{Frame, Hello, Reader, Writer};
+
+/// The first packet of a carrier: who comes, and the frames that came with it.
+#[derive(Clone, Debug)]
+pub struct Opening<'a> {
+    /// Who attaches, and how.
+    pub hello: Hello,
+    /// The frames after the hello.
+    pub frames: &'a [u8],
+}
+
+/// Reads the first WebSocket message or the body of a POST.
+///
+/// # Errors
+///
+/// The close to answer with, when the packet does not begin with a well-formed hello of a version that is spoken.
+pub fn read_opening(packet: &[u8]) -> Result<Opening<'_>, Close> {
+    let mut reader = Reader::new(packet);
+    match Frame::read(&mut reader).map_err(Violation::close)? {
+        Some(Frame::Hello(hello)) => Ok(Opening {
+            hello,
+            frames: reader.rest(),
+        }),
+        Some(_) => Err(Close::new(
+            CloseCode::MALFORMED,
+            "order: the first frame is not a hello",
+        )),
+        None => Err(Close::new(
+            CloseCode::MALFORMED,
+            "empty: a packet without a frame",
+        )),
+    }
+}
+
+/// What the registry knows of a session key.
+///
+/// A session of another principal must be looked up as [`Unknown`](Self::Unknown), so that nobody learns that it exists.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lookup {
+    /// The session ended, and is remembered with the close that later attaches are told.
+    Ended(Close),
+    /// The session lives.
+    Known,
+    /// There is no such session.
+    Unknown,
+}
+
+/// What to do with a hello that is not refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Admission {
+    /// Attach to the session that lives.
+    Attach,
+    /// Create the session, then attach. A retried create finds it [`Known`](Lookup::Known), so it never makes two.
+    Create,
+}
+
+/// Decides on a hello.
+///
+/// # Errors
+///
+/// The close to answer with: 4404 when a client that was welcomed before comes back to a session that is not known, or
+/// what the ended session left.
+pub fn admit(lookup: Lookup, hello: &Hello) -> Result<Admission, Close> {
+    match lookup {
+        Lookup::Ended(close) => Err(close),
+        Lookup::Known => Ok(Admission::Attach),
+        Lookup::Unknown if hello.resume => Err(Close::new(
+            CloseCode::UNKNOWN_SESSION,
+            "unknown-session: this server has no such session",
+        )),
+        Lookup::Unknown => Ok(Admission::Create),
+    }
+}
+
+/// The packet that tells a client of a refusal: the body of an HTTP answer, or the last message of a WebSocket.
+pub fn refusal_packet(close: &Close) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.close(close);
+    writer.into_packet()
+}

@@ -1,0 +1,12 @@
+//! The server's side: one [`Session`] per client, and the two decisions before there is one.
+
+mod admission;
+mod carrier;
+mod output;
+mod session;
+mod timers;
+mod transmit;
+
+pub use admission::{Admission, Lookup, Opening, admit, read_opening, refusal_packet};
+pub use output::{SessionAnswer, SessionEvent, SessionOutput};
+pub use session::Session;

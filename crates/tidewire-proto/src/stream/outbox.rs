@@ -1,0 +1,365 @@
+//! The sending half: what waits for its acknowledgement, within a bound.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::PACKET_DATA;
+use crate::config::Limits;
+use crate::error::{SendError, SendErrorKind, Violation};
+use crate::event::Unconfirmed;
+use crate::id::MessageId;
+use crate::payload::Payload;
+use crate::wire::{Ack, Position, Writer};
+
+/// Least bytes of a fragment; below that a packet is left to end early.
+const MIN_FRAGMENT: usize = 1024;
+
+/// Type, two integers: what a data frame costs at most beyond its bytes.
+const FRAME_COST: usize = 1 + 10 + 5;
+
+/// What the peer takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerLimits {
+    pub(crate) max_message: u64,
+    pub(crate) window_bytes: u64,
+    pub(crate) window_messages: u64,
+}
+
+/// How far the messages were written to one carrier.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SendCursor {
+    at: Position,
+    /// Whether the peer knows that place on this carrier.
+    placed: bool,
+}
+
+/// The messages that this side sends, numbered from the start of the session.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// Not acknowledged, oldest first.
+    entries: VecDeque<Entry>,
+    acknowledged: u64,
+    /// What the peer has said it received.
+    received: Position,
+    /// The furthest place ever written to a carrier.
+    transmitted: Position,
+    /// Cost of the entries, for the bound.
+    held: usize,
+    /// Message bytes accepted since the start of the session.
+    accepted_bytes: u64,
+    /// Message bytes acknowledged since the start of the session.
+    acknowledged_bytes: u64,
+    next_id: u64,
+    /// Before the peer said what it takes, every peer takes the initial window.
+    peer: Option<PeerLimits>,
+    max_message: u64,
+    max_bytes: usize,
+    max_messages: usize,
+    /// A message was refused since there was last room.
+    refused: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: MessageId,
+    text: bool,
+    bytes: Vec<u8>,
+    /// Message bytes accepted up to the end of this one.
+    end: u64,
+}
+
+impl Entry {
+    fn cost(&self) -> usize {
+        self.bytes.len() + Limits::MESSAGE_COST
+    }
+
+    fn into_payload(self) -> Payload {
+        if !self.text {
+            return Payload::Binary(self.bytes);
+        }
+        match String::from_utf8(self.bytes) {
+            Ok(text) => Payload::Text(text),
+            Err(error) => Payload::Binary(error.into_bytes()),
+        }
+    }
+}
+
+impl Outbox {
+    pub(crate) fn new(limits: &Limits, first_id: u64) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            acknowledged: 0,
+            received: Position::default(),
+            transmitted: Position::default(),
+            held: 0,
+            accepted_bytes: 0,
+            acknowledged_bytes: 0,
+            next_id: first_id,
+            peer: None,
+            max_message: limits.max_message,
+            max_bytes: limits.outbox_bytes,
+            max_messages: limits.outbox_messages,
+            refused: false,
+        }
+    }
+
+    /// The longest message that the peer takes, in bytes, as far as is known.
+    pub(crate) fn max_message(&self) -> u64 {
+        self.peer.map_or(self.max_message, |peer| peer.max_message)
+    }
+
+    /// Takes a message, or hands it back.
+    pub(crate) fn push(&mut self, payload: Payload) -> Result<MessageId, SendError> {
+        let limit = self.max_message();
+        if payload.len() as u64 > limit {
+            return Err(SendError {
+                payload,
+                kind: SendErrorKind::TooLarge { limit },
+            });
+        }
+        let cost = payload.len() + Limits::MESSAGE_COST;
+        let fits = self.entries.len() < self.max_messages && self.held + cost <= self.max_bytes;
+        if !fits && !self.entries.is_empty() {
+            self.refused = true;
+            return Err(SendError {
+                payload,
+                kind: SendErrorKind::Full,
+            });
+        }
+        let id = self.draw_id();
+        let text = matches!(payload, Payload::Text(_));
+        let bytes = payload.into_bytes();
+        self.held += cost;
+        self.accepted_bytes += bytes.len() as u64;
+        self.entries.push_back(Entry {
+            id,
+            text,
+            bytes,
+            end: self.accepted_bytes,
+        });
+        Ok(id)
+    }
+
+    /// A name for a message, whether it is kept or not.
+    pub(crate) fn draw_id(&mut self) -> MessageId {
+        let id = MessageId(self.next_id);
+        self.next_id += 1;
+        id
+    }
+
+    /// Takes out the oldest message of which nothing was transmitted.
+    pub(crate) fn drop_oldest(&mut self) -> Option<(MessageId, Payload)> {
+        let index = self.first_untransmitted();
+        self.remove(index)
+    }
+
+    /// Learns what the peer takes; the next message that is longer comes back, call again until none does.
+    pub(crate) fn handle_limits(&mut self, peer: PeerLimits) -> Option<(MessageId, Payload)> {
+        self.peer = Some(peer);
+        let first = self.first_untransmitted();
+        let index = (first..self.entries.len()).find(|index| {
+            let entry = self.entries.get(*index);
+            entry.is_some_and(|entry| entry.bytes.len() as u64 > peer.max_message)
+        })?;
+        self.remove(index)
+    }
+
+    fn first_untransmitted(&self) -> usize {
+        let started = u64::from(self.transmitted.offset > 0);
+        (self.transmitted.messages + started - self.acknowledged) as usize
+    }
+
+    fn remove(&mut self, index: usize) -> Option<(MessageId, Payload)> {
+        let entry = self.entries.remove(index)?;
+        let length = entry.bytes.len() as u64;
+        for later in self.entries.iter_mut().skip(index) {
+            later.end -= length;
+        }
+        self.accepted_bytes -= length;
+        self.held -= entry.cost();
+        Some((entry.id, entry.into_payload()))
+    }
+
+    /// Learns what the peer has; the last message that it newly acknowledges comes back.
+    pub(crate) fn handle_ack(&mut self, ack: Ack) -> Result<Option<MessageId>, Violation> {
+        if ack.received > self.transmitted || !self.is_inside(ack.received) {
+            return Err(Violation::sequence("ack: it covers what was never sent"));
+        }
+        self.received = self.received.max(ack.received);
+        let mut last = None;
+        while self.acknowledged < ack.acknowledged {
+            let Some(entry) = self.entries.pop_front() else {
+                break;
+            };
+            self.acknowledged += 1;
+            self.acknowledged_bytes = entry.end;
+            self.held -= entry.cost();
+            last = Some(entry.id);
+        }
+        Ok(last)
+    }
+
+    /// Whether an offset lies inside the message that it belongs to; that of an old acknowledgement no longer matters.
+    fn is_inside(&self, position: Position) -> bool {
+        let Some(index) = position.messages.checked_sub(self.acknowledged) else {
+            return true;
+        };
+        let entry = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.entries.get(index));
+        position.offset == 0
+            || entry.is_some_and(|entry| position.offset < entry.bytes.len() as u64)
+    }
+
+    /// Whether there is room again after a refusal; true once for each refusal.
+    pub(crate) fn take_capacity(&mut self) -> bool {
+        let room = self.held * 2 <= self.max_bytes && self.entries.len() * 2 <= self.max_messages;
+        let news = self.refused && room;
+        if news {
+            self.refused = false;
+        }
+        news
+    }
+
+    /// A cursor at the place from which the peer needs the messages.
+    pub(crate) const fn cursor(&self) -> SendCursor {
+        SendCursor {
+            at: self.received,
+            placed: false,
+        }
+    }
+
+    /// Whether something can be written at `cursor`.
+    pub(crate) fn has_more(&self, cursor: &SendCursor) -> bool {
+        let at = cursor.at.max(self.received);
+        let index = at.messages - self.acknowledged;
+        self.sendable(index).is_some()
+    }
+
+    /// The entry at `index` from the oldest, if the peer takes it now.
+    fn sendable(&self, index: u64) -> Option<&Entry> {
+        let position = usize::try_from(index).ok()?;
+        let entry = self.entries.get(position)?;
+        let length = entry.bytes.len() as u64;
+        let window = self.peer.unwrap_or(PeerLimits {
+            max_message: Limits::INITIAL_WINDOW_BYTES,
+            window_bytes: Limits::INITIAL_WINDOW_BYTES,
+            window_messages: Limits::INITIAL_WINDOW_MESSAGES,
+        });
+        let fits = index < window.window_messages
+            && entry.end - self.acknowledged_bytes <= window.window_bytes;
+        ((index == 0 || fits) && length <= window.max_message).then_some(entry)
+    }
+
+    /// Writes messages from `cursor` on, up to one packet's worth of bytes and at most `room` bytes in all.
+    pub(crate) fn write(&mut self, cursor: &mut SendCursor, writer: &mut Writer, room: usize) {
+        let end = writer.len() + room.min(PACKET_DATA + FRAME_COST + MIN_FRAGMENT);
+        let mut data = 0;
+        if cursor.at < self.received {
+            *cursor = self.cursor();
+        }
+        loop {
+            let index = cursor.at.messages - self.acknowledged;
+            let Some(entry) = self.sendable(index) else {
+                break;
+            };
+            let overhead = FRAME_COST + if cursor.placed { 0 } else { FRAME_COST + 5 };
+            if writer.len() + overhead > end || data >= PACKET_DATA {
+                break;
+            }
+            let room = end
+                .saturating_sub(writer.len() + overhead)
+                .min(PACKET_DATA.saturating_sub(data));
+            let rest = entry
+                .bytes
+                .get(cursor.at.offset as usize..)
+                .unwrap_or_default();
+            let whole = rest.len() <= room;
+            if !whole && room < MIN_FRAGMENT.min(rest.len()) {
+                break;
+            }
+            let Some(piece) = rest.get(..rest.len().min(room)) else {
+                break;
+            };
+            if !cursor.placed {
+                writer.seek(cursor.at);
+                cursor.placed = true;
+            }
+            if cursor.at.offset > 0 {
+                writer.further(whole, piece);
+            } else if whole {
+                writer.message(entry.text, piece);
+            } else {
+                writer.first(entry.text, entry.bytes.len() as u64, piece);
+            }
+            // An empty message counts too, or a packet could hold any number of them.
+            data += piece.len().max(1);
+            cursor.at = if whole {
+                Position::after(cursor.at.messages + 1)
+            } else {
+                Position {
+                    messages: cursor.at.messages,
+                    offset: cursor.at.offset + piece.len() as u64,
+                }
+            };
+            self.transmitted = self.transmitted.max(cursor.at);
+        }
+    }
+
+    /// Bare mode: the next message leaves and is forgotten.
+    pub(crate) fn pop(&mut self) -> Option<(MessageId, Payload)> {
+        let entry = self.entries.pop_front()?;
+        self.acknowledged += 1;
+        self.acknowledged_bytes = entry.end;
+        self.held -= entry.cost();
+        self.transmitted = Position::after(self.acknowledged);
+        self.received = self.transmitted;
+        Some((entry.id, entry.into_payload()))
+    }
+
+    /// Everything that was never acknowledged, oldest first.
+    pub(crate) fn take_unconfirmed(&mut self) -> Vec<Unconfirmed> {
+        let untouched = self.first_untransmitted();
+        self.held = 0;
+        let entries = core::mem::take(&mut self.entries);
+        let unconfirmed = entries
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| Unconfirmed {
+                id: entry.id,
+                transmitted: index < untouched,
+                payload: entry.into_payload(),
+            });
+        unconfirmed.collect()
+    }
+
+    pub(crate) const fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the peer has received everything, taken by its application or not.
+    pub(crate) fn is_received(&self) -> bool {
+        self.received == Position::after(self.acknowledged + self.entries.len() as u64)
+    }
+
+    pub(crate) const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    pub(crate) const fn received(&self) -> Position {
+        self.received
+    }
+
+    pub(crate) const fn held_bytes(&self) -> usize {
+        self.held
+    }
+}

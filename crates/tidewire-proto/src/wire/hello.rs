@@ -1,0 +1,254 @@
+//! The first frame of a carrier in each direction.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::frame::{FrameKind, read_position};
+use super::{Ack, Position, Reader, Writer};
+use crate::close::CloseCode;
+use crate::config::Limits;
+use crate::error::Violation;
+use crate::id::SessionKey;
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u64 = 1;
+
+/// The longest token that a hello may carry, in bytes.
+const MAX_TOKEN: u64 = 8 * 1024;
+
+const RESUME: u8 = 1;
+const WELCOMED: u8 = 2;
+
+/// What kind of carrier a hello opens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HelloMode {
+    /// A WebSocket.
+    Socket,
+    /// An HTTP request that brings frames and wants no messages back.
+    Send,
+    /// An HTTP request that wants what is there, at once.
+    Poll,
+    /// An HTTP request whose answer may be held.
+    Hold {
+        /// For at most so many milliseconds.
+        ms: u64,
+    },
+}
+
+/// Who attaches, and how: the first frame of a WebSocket and of every HTTP request.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Hello {
+    /// The secret of the session.
+    pub key: SessionKey,
+    /// The kind of carrier.
+    pub mode: HelloMode,
+    /// The client has been welcomed before: an unknown session must not be created again.
+    pub resume: bool,
+    /// The client has been welcomed under this attach number: the answer needs no welcome.
+    pub welcomed: bool,
+    /// Tells apart two clients that hold the same key, as after a tab was duplicated.
+    pub instance: u32,
+    /// The attach number, from 1; the highest one holds the session.
+    pub attach: u64,
+    /// The number of this HTTP exchange within its attach, from 1; 0 on a WebSocket.
+    pub exchange: u64,
+    /// What the client has of the server's messages.
+    pub ack: Ack,
+    /// The longest message that the client takes, in bytes.
+    pub max_message: u64,
+    /// Bytes that the client takes unacknowledged.
+    pub window_bytes: u64,
+    /// Messages that the client takes unacknowledged.
+    pub window_messages: u64,
+    /// What the application's provider gave as credentials; may be empty.
+    pub token: Vec<u8>,
+}
+
+impl Hello {
+    /// Writes the frame, its type included.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.byte(FrameKind::HELLO);
+        writer.varint(PROTOCOL_VERSION);
+        writer.byte(u8::from(self.resume) * RESUME | u8::from(self.welcomed) * WELCOMED);
+        writer.byte(match self.mode {
+            HelloMode::Socket => 0,
+            HelloMode::Send => 1,
+            HelloMode::Poll => 2,
+            HelloMode::Hold { .. } => 3,
+        });
+        writer.raw(self.key.as_bytes());
+        writer.raw(&self.instance.to_le_bytes());
+        writer.varint(self.attach);
+        if self.mode != HelloMode::Socket {
+            writer.varint(self.exchange);
+        }
+        if let HelloMode::Hold { ms } = self.mode {
+            writer.varint(ms);
+        }
+        write_ack(writer, self.ack);
+        writer.varint(self.max_message);
+        writer.varint(self.window_bytes);
+        writer.varint(self.window_messages);
+        writer.prefixed(&self.token);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Violation> {
+        if reader.varint()? != PROTOCOL_VERSION {
+            return Err(Violation {
+                code: CloseCode::VERSION,
+                rule: "version: this server speaks version 1",
+            });
+        }
+        let flags = reader.byte()?;
+        if flags & !(RESUME | WELCOMED) != 0 {
+            return Err(Violation::malformed("flag: an unknown flag in a hello"));
+        }
+        let mode = reader.byte()?;
+        let key = SessionKey::from_bytes(reader.array()?).ok_or(Violation::malformed(
+            "key: a session key of one repeated byte",
+        ))?;
+        let instance = u32::from_le_bytes(reader.array()?);
+        let attach = reader.varint()?;
+        let exchange = if mode == 0 { 0 } else { reader.varint()? };
+        if attach == 0 || (mode != 0 && exchange == 0) {
+            return Err(Violation::malformed("attach: numbers start at 1"));
+        }
+        let mode = match mode {
+            0 => HelloMode::Socket,
+            1 => HelloMode::Send,
+            2 => HelloMode::Poll,
+            3 => HelloMode::Hold {
+                ms: reader.varint()?,
+            },
+            _ => return Err(Violation::malformed("flag: an unknown mode in a hello")),
+        };
+        let ack = read_ack(reader)?;
+        let max_message = reader.varint()?;
+        let window_bytes = reader.varint()?;
+        let window_messages = reader.varint()?;
+        if max_message == 0
+            || window_bytes < Limits::INITIAL_WINDOW_BYTES
+            || window_messages < Limits::INITIAL_WINDOW_MESSAGES
+        {
+            return Err(Violation::malformed(
+                "limits: a window below the initial one",
+            ));
+        }
+        let token_length = reader.varint()?;
+        if token_length > MAX_TOKEN {
+            return Err(Violation::too_large("token: longer than 8 KiB"));
+        }
+        Ok(Self {
+            key,
+            mode,
+            resume: flags & RESUME != 0,
+            welcomed: flags & WELCOMED != 0,
+            instance,
+            attach,
+            exchange,
+            ack,
+            max_message,
+            window_bytes,
+            window_messages,
+            token: reader.bytes(token_length)?.to_vec(),
+        })
+    }
+}
+
+impl fmt::Debug for Hello {
+    /// Shows neither key nor token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hello")
+            .field("mode", &self.mode)
+            .field("resume", &self.resume)
+            .field("instance", &self.instance)
+            .field("attach", &self.attach)
+            .field("exchange", &self.exchange)
+            .field("ack", &self.ack)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The server's word on an attach: its verdict, what it has, and what it takes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Welcome {
+    /// The attach number that this answers.
+    pub attach: u64,
+    /// The session existed before this attach.
+    pub resumed: bool,
+    /// The session's public name.
+    pub session: u64,
+    /// What the server has of the client's messages.
+    pub ack: Ack,
+    /// The longest message that the server takes, in bytes.
+    pub max_message: u64,
+    /// Bytes that the server takes unacknowledged.
+    pub window_bytes: u64,
+    /// Messages that the server takes unacknowledged.
+    pub window_messages: u64,
+    /// How long the session lives without contact, in milliseconds.
+    pub life_ms: u64,
+    /// Silence after which the server sends a heartbeat, in milliseconds.
+    pub heartbeat_ms: u64,
+}
+
+impl Welcome {
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.varint(self.attach);
+        writer.byte(u8::from(self.resumed));
+        writer.raw(&self.session.to_le_bytes());
+        write_ack(writer, self.ack);
+        writer.varint(self.max_message);
+        writer.varint(self.window_bytes);
+        writer.varint(self.window_messages);
+        writer.varint(self.life_ms);
+        writer.varint(self.heartbeat_ms);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Violation> {
+        let attach = reader.varint()?;
+        let resumed = match reader.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Violation::malformed("flag: an unknown flag in a welcome")),
+        };
+        let welcome = Self {
+            attach,
+            resumed,
+            session: u64::from_le_bytes(reader.array()?),
+            ack: read_ack(reader)?,
+            max_message: reader.varint()?,
+            window_bytes: reader.varint()?,
+            window_messages: reader.varint()?,
+            life_ms: reader.varint()?,
+            heartbeat_ms: reader.varint()?,
+        };
+        if welcome.window_bytes < Limits::INITIAL_WINDOW_BYTES
+            || welcome.window_messages < Limits::INITIAL_WINDOW_MESSAGES
+        {
+            return Err(Violation::malformed(
+                "limits: a window below the initial one",
+            ));
+        }
+        Ok(welcome)
+    }
+}
+
+fn write_ack(writer: &mut Writer, ack: Ack) {
+    writer.varint(ack.received.messages);
+    writer.varint(ack.received.offset);
+    writer.varint(ack.received.messages - ack.acknowledged);
+}
+
+fn read_ack(reader: &mut Reader<'_>) -> Result<Ack, Violation> {
+    let received: Position = read_position(reader)?;
+    let waiting = reader.varint()?;
+    let acknowledged = received
+        .messages
+        .checked_sub(waiting)
+        .ok_or(Violation::sequence("ack: more waiting than received"))?;
+    Ok(Ack {
+        received,
+        acknowledged,
+    })
+}
