@@ -154,3 +154,42 @@ fn terminate(child: &mut Child) -> Result<()> {
 fn terminate(child: &mut Child) -> Result<()> {
     child.kill().context("cannot stop the server")
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn the_address_is_read_from_what_the_server_prints_first() {
+        let script = "echo starting; echo listening on http://127.0.0.1:4242; exec sleep 60";
+        let echo = Echo::start(&mut shell(script)).unwrap();
+        assert_eq!(echo.address(), "127.0.0.1:4242");
+    }
+
+    #[test]
+    fn a_server_that_ends_before_it_listens_is_an_error_that_says_so() {
+        let error = Echo::start(&mut shell("exit 3")).unwrap_err();
+        assert!(format!("{error:#}").contains("exit status: 3"), "{error:#}");
+    }
+
+    #[test]
+    fn stopping_asks_politely_and_returns_how_the_server_ended() {
+        let script = "trap 'kill $!; exit 0' TERM; sleep 60 >/dev/null & \
+                      echo listening on http://127.0.0.1:4242; wait";
+        let echo = Echo::start(&mut shell(script)).unwrap();
+        assert!(echo.stop().unwrap().success());
+    }
+
+    #[test]
+    fn a_server_that_ends_by_itself_is_noticed() {
+        let mut echo = Echo::start(&mut shell("echo listening on http://127.0.0.1:4242")).unwrap();
+        assert!(matches!(echo.next(), News::Ended));
+        assert!(echo.status().unwrap().success());
+    }
+}
