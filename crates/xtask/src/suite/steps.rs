@@ -70,6 +70,12 @@ pub(super) const STEPS: &[Step] = &[
         .one_check()
         .in_browsers(),
     Step::new("proto-wasm", "the protocol's tests on wasm32", proto_wasm).in_browsers(),
+    Step::new(
+        "sim-wasm",
+        "the simulator's traces are the same on wasm32",
+        sim_wasm,
+    )
+    .in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium).in_browsers(),
     Step::new("firefox", "the client's tests in Firefox", firefox).in_browsers(),
     Step::new(
@@ -123,6 +129,21 @@ fn proto_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     command
         .env("WASM_BINDGEN_USE_BROWSER", "1")
         .env("CHROMEDRIVER", driver);
+    count(counts, &mut command)
+}
+
+/// The hash of the native traces is compiled into the tests, which compare theirs with it.
+fn sim_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    const SEEDS: &str = "200";
+    wasm::build_bindgen()?;
+    let hash = last_line(simulate::command(&[]).args(["--seeds", SEEDS, "--hash"]))?;
+    println!("the native hash of {SEEDS} traces: {hash}");
+    let mut command = wasm_test("tidewire-sim")?;
+    command
+        .env("TIDEWIRE_TRACE_SEEDS", SEEDS)
+        .env("TIDEWIRE_TRACE_HASH", hash)
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("CHROMEDRIVER", require_chromedriver()?);
     count(counts, &mut command)
 }
 
@@ -232,6 +253,23 @@ fn wasm_test(package: &str) -> Result<Command> {
         command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
     }
     Ok(command)
+}
+
+/// Runs a command, shows what it prints, and returns the last line of it.
+fn last_line(command: &mut Command) -> Result<String> {
+    let mut last = String::new();
+    let status = run_lines(command, |line| {
+        if !line.trim().is_empty() {
+            line.trim().clone_into(&mut last);
+        }
+    })?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", display(command));
+    }
+    if last.is_empty() {
+        bail!("`{}` printed nothing", display(command));
+    }
+    Ok(last)
 }
 
 /// Runs a command that prints `test result:` lines, and adds them up.
