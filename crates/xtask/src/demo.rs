@@ -44,13 +44,7 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         "--faults",
         "--page",
     ]);
-    let mut echo = Echo::start(command.arg(folder))?;
-    let interrupter = echo.interrupter();
-    ctrlc::set_handler(move || {
-        // The receiver is gone only when this program is already on its way out.
-        let _ = interrupter.send(News::Interrupted);
-    })
-    .context("cannot catch Ctrl-C")?;
+    let mut echo = Echo::start_interruptible(command.arg(folder))?;
 
     let url = format!("http://{}/index", echo.address());
     println!("\n  The demo is at {url}\n  Ctrl-C stops it.\n");

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use anyhow::{Context, Result, bail};
 
 /// How long a server may take until it listens, and until it has stopped.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much news may wait to be read.
+const BACKLOG: usize = 256;
 
 const LISTENING: &str = "listening on http://";
 
@@ -31,12 +34,35 @@ pub(crate) struct Echo {
     child: Child,
     address: String,
     news: Receiver<News>,
-    sender: Sender<News>,
 }
 
 impl Echo {
     /// Starts the server and waits until it says where it listens.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        Self::launch(command, mpsc::sync_channel(BACKLOG))
+    }
+
+    /// Like [`Echo::start`]; from then on Ctrl-C, and a request to terminate, no longer end this
+    /// process but become [`News::Interrupted`]. Possible once in a process.
+    pub(crate) fn start_interruptible(command: &mut Command) -> Result<Self> {
+        // A group of its own: a terminal sends Ctrl-C to the whole foreground group, and the
+        // server would hear it beside the request to stop.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let (sender, news) = mpsc::sync_channel(BACKLOG);
+        let interrupted = sender.clone();
+        ctrlc::set_handler(move || {
+            // The receiver is gone only when this process is already on its way out.
+            let _ = interrupted.send(News::Interrupted);
+        })
+        .context("cannot catch Ctrl-C")?;
+        Self::launch(command, (sender, news))
+    }
+
+    fn launch(
+        command: &mut Command,
+        (sender, news): (SyncSender<News>, Receiver<News>),
+    ) -> Result<Self> {
         let program = Path::new(command.get_program()).display().to_string();
         let mut child = command
             .stdin(Stdio::null())
@@ -47,20 +73,18 @@ impl Echo {
             .stdout
             .take()
             .context("the server has no standard output")?;
-        let (sender, news) = mpsc::channel();
-        let lines = sender.clone();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // The receiver goes when the server is dropped; its output is then nobody's.
-                let _ = lines.send(News::Line(line));
+                // Lines that nobody reads must not hold up the server.
+                let _ = sender.try_send(News::Line(line));
             }
-            let _ = lines.send(News::Ended);
+            // The receiver goes when the server is dropped; nobody asks then how it ended.
+            let _ = sender.send(News::Ended);
         });
         let mut echo = Self {
             child,
             address: String::new(),
             news,
-            sender,
         };
         echo.address = echo
             .wait_for_address()
@@ -71,11 +95,6 @@ impl Echo {
     /// Where it listens, as `127.0.0.1:5000`.
     pub(crate) fn address(&self) -> &str {
         &self.address
-    }
-
-    /// A sender for [`News::Interrupted`].
-    pub(crate) fn interrupter(&self) -> Sender<News> {
-        self.sender.clone()
     }
 
     /// Waits for the next news.
@@ -119,7 +138,7 @@ impl Echo {
                     Some((_, address)) => return Ok(address.trim().to_owned()),
                     None => println!("{line}"),
                 },
-                Ok(News::Interrupted) => {}
+                Ok(News::Interrupted) => bail!("interrupted"),
                 Ok(News::Ended) => bail!("it ended at once ({})", self.child.wait()?),
                 Err(_) => bail!("no line `{LISTENING}…` within {} s", PATIENCE.as_secs()),
             }

@@ -73,13 +73,19 @@ fn cargo_install(title: &str, package: &str, version: &str) -> Result<()> {
         }
     }
     let mut command = Command::new("cargo");
-    command.args(["install", "--locked", package, "--version", version]);
+    command
+        .args(install_arguments(package, version))
+        .env("CARGO_TARGET_DIR", build_dir()?);
+    run_with_clock(title, &format!("install-{package}"), &mut command)
+}
+
+fn install_arguments<'p>(package: &'p str, version: &'p str) -> Vec<&'p str> {
+    let mut arguments = vec!["install", "--locked", package, "--version", version];
     if package == "wasm-bindgen-cli" {
         // TLS is for remote drivers only and takes a minute and a half to build.
-        command.arg("--no-default-features");
+        arguments.push("--no-default-features");
     }
-    command.env("CARGO_TARGET_DIR", build_dir()?);
-    run_with_clock(title, &format!("install-{package}"), &mut command)
+    arguments
 }
 
 fn apt_install(title: &str, packages: &[&str]) -> Result<()> {
