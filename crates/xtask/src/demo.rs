@@ -4,7 +4,7 @@ use std::env;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::echo::{Echo, News};
 use crate::page::{self, Build};
@@ -67,17 +67,19 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
 }
 
 fn require_free(port: u16) -> Result<()> {
-    TcpListener::bind(("127.0.0.1", port)).map(drop).with_context(|| {
-        let hint = if cfg!(target_os = "macos") && port == 5000 {
-            " (macOS: AirPlay Receiver uses it)"
-        } else {
-            ""
-        };
-        format!(
-            "port {port} on 127.0.0.1 cannot be used{hint}; choose another: cargo xtask demo --port {}",
-            port.saturating_add(1)
-        )
-    })
+    let Err(error) = TcpListener::bind(("127.0.0.1", port)) else {
+        return Ok(());
+    };
+    let hint = if cfg!(target_os = "macos") && port == 5000 {
+        " (on macOS, AirPlay Receiver uses it)"
+    } else {
+        ""
+    };
+    let other = port.saturating_add(1);
+    bail!(
+        "port {port} of 127.0.0.1 cannot be used: {error}{hint}\n\
+         Choose another: cargo xtask demo --port {other}"
+    )
 }
 
 fn has_desktop() -> bool {
