@@ -1,0 +1,567 @@
+//! Drives the state machine of one session: the only place that calls it.
+//!
+//! The rule of the loop: each mutation happens under the session's one lock and is followed by a drain of the machine's
+//! outputs, either at once or, for what the application sends, at the end of the turn by the session's own task. So
+//! what is sent in one turn travels in one packet, and the order of outputs is the order in which they take effect.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tidewire_proto::server::{Opening, SessionAnswer, SessionEvent, SessionOutput};
+use tidewire_proto::{
+    CarrierId, Cause, Close, CloseCode, MessageId, Payload, SendError, SendErrorKind, Timestamp,
+    Transport, Unconfirmed,
+};
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::hub::HubInner;
+use crate::metrics::count;
+use crate::registry::SessionName;
+
+/// HTTP exchanges that one session may have open; the machine answers superseded ones long before.
+const MAX_EXCHANGES: usize = 16;
+
+/// How a session ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct End {
+    /// Why.
+    pub cause: Cause,
+    /// What was sent and never acknowledged, oldest first.
+    pub unconfirmed: Vec<Unconfirmed>,
+}
+
+/// What a socket's task is told.
+#[derive(Debug)]
+pub(crate) enum SocketCommand {
+    /// Send the close frame, then end.
+    Close(Close),
+    /// Send one message, then report that it is written.
+    Transmit(Vec<u8>),
+}
+
+/// Where outputs for a carrier go.
+///
+/// The machine has one packet in flight to a socket, so with the close two places always suffice.
+#[derive(Debug)]
+pub(crate) enum Outlet {
+    Exchange(oneshot::Sender<SessionAnswer>),
+    Socket(mpsc::Sender<SocketCommand>),
+}
+
+impl Outlet {
+    pub(crate) const SOCKET_COMMANDS: usize = 2;
+}
+
+/// One session: its machine, and what waits to go in and out.
+pub(crate) struct Driver {
+    name: SessionName,
+    id: u64,
+    clock: Clock,
+    hub: Weak<HubInner>,
+    /// Something was sent, or the deadline came nearer.
+    turn: Notify,
+    /// There is room in the outbox, or there never will be.
+    capacity: Notify,
+    /// Bytes that count towards the hub's cap: those held while no carrier is attached.
+    detached_bytes: AtomicUsize,
+    state: Mutex<State>,
+}
+
+struct State {
+    machine: tidewire_proto::Session,
+    carriers: BTreeMap<CarrierId, Outlet>,
+    /// Messages not yet taken by the application; the machine's receive window bounds them.
+    inbox: VecDeque<Payload>,
+    reader: Option<Waker>,
+    sink: Option<Waker>,
+    acknowledged: Option<MessageId>,
+    /// Receipts that wait; at most one for each message in the machine's outbox.
+    receipts: BTreeMap<MessageId, Waker>,
+    end: Option<Arc<End>>,
+    /// What a client that comes back later is told.
+    farewell: Option<Close>,
+    peer: Option<SocketAddr>,
+    attached_once: bool,
+    sleeps_until: Option<Timestamp>,
+}
+
+/// What happened in a turn and concerns the hub; done after the lock is released.
+#[derive(Debug, Default)]
+struct Aftermath {
+    ended: bool,
+    resumed: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        hub: Weak<HubInner>,
+        clock: Clock,
+        name: SessionName,
+        id: u64,
+        machine: tidewire_proto::Session,
+    ) -> Self {
+        Self {
+            name,
+            id,
+            clock,
+            hub,
+            turn: Notify::new(),
+            capacity: Notify::new(),
+            detached_bytes: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                machine,
+                carriers: BTreeMap::new(),
+                inbox: VecDeque::new(),
+                reader: None,
+                sink: None,
+                acknowledged: None,
+                receipts: BTreeMap::new(),
+                end: None,
+                farewell: None,
+                peer: None,
+                attached_once: false,
+                sleeps_until: None,
+            }),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &SessionName {
+        &self.name
+    }
+
+    /// The session's own task: its timer, and the drain at the end of a turn.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let driver = RetireAtEnd(self);
+        driver.run_turns().await;
+    }
+
+    async fn run_turns(&self) {
+        loop {
+            let alive = self.turn(|state, now| {
+                if state
+                    .machine
+                    .poll_timeout()
+                    .is_some_and(|(at, _)| at <= now)
+                {
+                    state.machine.handle_timeout(now);
+                }
+            });
+            if alive.is_none() {
+                return;
+            }
+            let next = self.rearm();
+            let sleep = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.turn.notified() => {}
+                () = sleep => {}
+            }
+        }
+    }
+
+    fn rearm(&self) -> Option<Timestamp> {
+        let mut state = self.lock();
+        let next = state.machine.poll_timeout().map(|(at, _)| at);
+        state.sleeps_until = next;
+        next
+    }
+
+    // Facts of the carriers.
+
+    /// Hands a carrier's opening to the machine; a session that has ended in the meantime hands the outlet back.
+    pub(crate) fn attach(
+        &self,
+        carrier: CarrierId,
+        opening: &Opening<'_>,
+        outlet: Outlet,
+        peer: Option<SocketAddr>,
+    ) -> Result<(), Outlet> {
+        let mut waiting = Some(outlet);
+        self.turn(|state, now| {
+            let exchanges = state
+                .carriers
+                .values()
+                .filter(|outlet| matches!(outlet, Outlet::Exchange(_)))
+                .count();
+            if exchanges < MAX_EXCHANGES
+                && let Some(outlet) = waiting.take()
+            {
+                state.carriers.insert(carrier, outlet);
+                state.peer = peer.or(state.peer);
+                state.machine.attach(now, carrier, opening);
+            }
+        });
+        waiting.map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn handle_packet(&self, carrier: CarrierId, packet: &[u8]) {
+        self.turn(|state, now| state.machine.handle_packet(now, carrier, packet));
+    }
+
+    pub(crate) fn handle_writable(&self, carrier: CarrierId) {
+        self.turn(|state, _| state.machine.handle_writable(carrier));
+    }
+
+    pub(crate) fn handle_closed(&self, carrier: CarrierId) {
+        self.turn(|state, _| {
+            state.carriers.remove(&carrier);
+            state.machine.handle_closed(carrier);
+        });
+    }
+
+    // Commands of the application.
+
+    pub(crate) fn try_send(&self, payload: Payload) -> Result<MessageId, SendError> {
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return Err(SendError {
+                payload,
+                kind: SendErrorKind::Closed,
+            });
+        }
+        let id = state.machine.send(self.clock.now(), payload)?;
+        drop(state);
+        self.turn.notify_one();
+        if let Some(hub) = self.hub.upgrade() {
+            count(&hub.counters.messages_sent);
+        }
+        Ok(id)
+    }
+
+    /// Completes when there may be room again. Take it before a `try_send` that may fail, or the moment can be missed.
+    pub(crate) fn capacity(&self) -> Notified<'_> {
+        self.capacity.notified()
+    }
+
+    /// The same for the one sink.
+    pub(crate) fn wake_sink(&self, cx: &Context<'_>) {
+        self.lock().sink = Some(cx.waker().clone());
+    }
+
+    /// The next message; taking it acknowledges it to the client.
+    pub(crate) fn poll_message(&self, cx: &Context<'_>) -> Poll<Option<Payload>> {
+        let mut state = self.lock();
+        let Some(payload) = state.inbox.pop_front() else {
+            if state.end.is_some() {
+                return Poll::Ready(None);
+            }
+            state.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        if state.end.is_none() {
+            state.machine.consumed(self.clock.now(), 1);
+        }
+        drop(state);
+        self.turn.notify_one();
+        if let Some(hub) = self.hub.upgrade() {
+            count(&hub.counters.messages_received);
+        }
+        Poll::Ready(Some(payload))
+    }
+
+    /// Whether the client has acknowledged this message.
+    pub(crate) fn poll_receipt(
+        &self,
+        id: MessageId,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Arc<End>>> {
+        let mut state = self.lock();
+        if state.acknowledged.is_some_and(|upto| upto >= id) {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(end) = &state.end {
+            return Poll::Ready(Err(Arc::clone(end)));
+        }
+        state.receipts.insert(id, cx.waker().clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn forget_receipt(&self, id: MessageId) {
+        self.lock().receipts.remove(&id);
+    }
+
+    pub(crate) fn close(&self, close: Close) {
+        self.turn(|state, now| {
+            state.farewell = Some(close.clone());
+            state.machine.close(now, close);
+        });
+    }
+
+    pub(crate) fn end_now(&self, close: Close) {
+        self.turn(|state, _| {
+            state.farewell = Some(close.clone());
+            state.machine.end(close);
+        });
+    }
+
+    pub(crate) fn drain(&self, delay: Duration) {
+        self.turn(|state, _| state.machine.drain(delay));
+    }
+
+    // Questions.
+
+    pub(crate) fn end(&self) -> Option<Arc<End>> {
+        self.lock().end.clone()
+    }
+
+    pub(crate) fn farewell(&self) -> Option<Close> {
+        self.lock().farewell.clone()
+    }
+
+    pub(crate) fn transport(&self) -> Option<Transport> {
+        let state = self.lock();
+        if state.end.is_some() {
+            None
+        } else {
+            state.machine.transport()
+        }
+    }
+
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.lock().peer
+    }
+
+    pub(crate) fn counts(&self) -> SessionCounts {
+        let state = self.lock();
+        SessionCounts {
+            received: state.machine.received(),
+            sent: state.machine.sent(),
+            acknowledged: state.machine.acknowledged(),
+            duplicates_dropped: state.machine.duplicates_dropped(),
+            held_bytes: state.machine.held_bytes(),
+        }
+    }
+
+    /// Bytes that count towards the hub's cap, and since when nothing was heard.
+    pub(crate) fn detached(&self) -> Option<(Timestamp, usize)> {
+        let bytes = self.detached_bytes.load(Relaxed);
+        (bytes > 0).then(|| (self.lock().machine.last_contact(), bytes))
+    }
+
+    // The turn.
+
+    /// One mutation and the drain after it; `None` when the session has ended, before or in this turn.
+    fn turn<R>(&self, mutate: impl FnOnce(&mut State, Timestamp) -> R) -> Option<R> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return None;
+        }
+        let result = mutate(&mut state, now);
+        let mut aftermath = Aftermath::default();
+        while let Some(output) = state.machine.poll_output(now) {
+            self.carry_out(&mut state, output, &mut aftermath);
+        }
+        if state.machine.is_ended() && state.end.is_none() {
+            // The machine always says why; should it not, the session still must not hang.
+            state.finish(Cause::Broken, Vec::new());
+            aftermath.ended = true;
+        }
+        let sooner = match (state.machine.poll_timeout(), state.sleeps_until) {
+            (Some((at, _)), Some(until)) => at < until,
+            (next, until) => next.is_some() && until.is_none(),
+        };
+        let before = self.account(&state);
+        let after = self.detached_bytes.load(Relaxed);
+        drop(state);
+        if sooner || aftermath.ended {
+            self.turn.notify_one();
+        }
+        self.tell_hub(&aftermath, before, after);
+        (!aftermath.ended).then_some(result)
+    }
+
+    fn carry_out(&self, state: &mut State, output: SessionOutput, aftermath: &mut Aftermath) {
+        match output {
+            SessionOutput::Disconnect { carrier, close } => {
+                if let Some(Outlet::Socket(commands)) = state.carriers.remove(&carrier) {
+                    // Full means that the task is gone or stuck: dropping its channel ends it.
+                    let _ = commands.try_send(SocketCommand::Close(close));
+                }
+            }
+            SessionOutput::Event(event) => self.hear(state, event, aftermath),
+            SessionOutput::Respond { carrier, answer } => {
+                if let Some(Outlet::Exchange(exchange)) = state.carriers.remove(&carrier)
+                    && exchange.send(answer).is_err()
+                {
+                    state.machine.handle_closed(carrier);
+                }
+            }
+            SessionOutput::Transmit { carrier, packet } => {
+                let taken = match state.carriers.get(&carrier) {
+                    Some(Outlet::Socket(commands)) => {
+                        commands.try_send(SocketCommand::Transmit(packet)).is_ok()
+                    }
+                    _ => false,
+                };
+                if !taken {
+                    state.carriers.remove(&carrier);
+                    state.machine.handle_closed(carrier);
+                }
+            }
+        }
+    }
+
+    fn hear(&self, state: &mut State, event: SessionEvent, aftermath: &mut Aftermath) {
+        match event {
+            SessionEvent::Acknowledged(id) => {
+                state.acknowledged = Some(id);
+                let later = MessageId(id.0.saturating_add(1));
+                let waiting = state.receipts.split_off(&later);
+                for waker in std::mem::replace(&mut state.receipts, waiting).into_values() {
+                    waker.wake();
+                }
+            }
+            SessionEvent::Attached { transport, resumed } => {
+                tracing::debug!(
+                    session = self.id,
+                    transport = transport.name(),
+                    resumed,
+                    "attached"
+                );
+                aftermath.resumed |= state.attached_once && resumed;
+                state.attached_once = true;
+            }
+            SessionEvent::Capacity => {
+                self.capacity.notify_waiters();
+                if let Some(sink) = state.sink.take() {
+                    sink.wake();
+                }
+            }
+            SessionEvent::Detached => tracing::debug!(session = self.id, "detached"),
+            SessionEvent::Ended { cause, unconfirmed } => {
+                tracing::info!(
+                    session = self.id,
+                    ?cause,
+                    unconfirmed = unconfirmed.len(),
+                    "session ended"
+                );
+                state.finish(cause, unconfirmed);
+                self.capacity.notify_waiters();
+                aftermath.ended = true;
+            }
+            SessionEvent::Message(payload) => {
+                state.inbox.push_back(payload);
+                if let Some(reader) = state.reader.take() {
+                    reader.wake();
+                }
+            }
+            other => {
+                tracing::warn!(session = self.id, event = ?std::mem::discriminant(&other), "unknown event")
+            }
+        }
+    }
+
+    /// Brings the counted bytes up to date; returns what was counted before.
+    fn account(&self, state: &State) -> usize {
+        let counted = if state.end.is_some() || state.machine.transport().is_some() {
+            0
+        } else {
+            state.machine.held_bytes()
+        };
+        self.detached_bytes.swap(counted, Relaxed)
+    }
+
+    fn tell_hub(&self, aftermath: &Aftermath, before: usize, after: usize) {
+        let Some(hub) = self.hub.upgrade() else {
+            return;
+        };
+        if aftermath.resumed {
+            count(&hub.counters.resumed);
+        }
+        if aftermath.ended {
+            hub.retire(self);
+        }
+        hub.detached_changed(before, after);
+    }
+
+    /// The state, also after a panic under the lock: then the session has ended and its machine is not touched again.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        match self.state.lock() {
+            Ok(state) => state,
+            Err(poisoned) => {
+                self.state.clear_poison();
+                let mut state = poisoned.into_inner();
+                if state.end.is_none() {
+                    tracing::error!(session = self.id, "a panic inside the session; it ends");
+                    state.farewell =
+                        Some(Close::new(CloseCode::INTERNAL, "panic: the session failed"));
+                    state.finish(Cause::Broken, Vec::new());
+                    self.capacity.notify_waiters();
+                    // The session's task takes it out of the registry: not from here, under the lock.
+                    self.turn.notify_one();
+                    if let Some(hub) = self.hub.upgrade() {
+                        count(&hub.counters.panicked);
+                    }
+                }
+                state
+            }
+        }
+    }
+}
+
+/// Takes the session out of the registry when its task ends, also by a panic.
+struct RetireAtEnd(Arc<Driver>);
+
+impl std::ops::Deref for RetireAtEnd {
+    type Target = Driver;
+
+    fn deref(&self) -> &Driver {
+        &self.0
+    }
+}
+
+impl Drop for RetireAtEnd {
+    fn drop(&mut self) {
+        let crashed = Close::new(CloseCode::INTERNAL, "panic: the session failed");
+        self.0.end_now(crashed);
+        if let Some(hub) = self.0.hub.upgrade() {
+            hub.retire(&self.0);
+        }
+    }
+}
+
+impl State {
+    fn finish(&mut self, cause: Cause, unconfirmed: Vec<Unconfirmed>) {
+        self.end = Some(Arc::new(End { cause, unconfirmed }));
+        // Closes the sockets that got no close frame, and answers the exchanges that got no answer.
+        self.carriers.clear();
+        for waker in std::mem::take(&mut self.receipts).into_values() {
+            waker.wake();
+        }
+        for waker in [self.reader.take(), self.sink.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+}
+
+/// What a session has counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SessionCounts {
+    /// Messages of the client that were received.
+    pub received: u64,
+    /// Messages that were sent to the client.
+    pub sent: u64,
+    /// Messages that the client's application has acknowledged.
+    pub acknowledged: u64,
+    /// Messages or fragments that came again and were dropped.
+    pub duplicates_dropped: u64,
+    /// Bytes held for this session: sent and unacknowledged, and received and not yet taken.
+    pub held_bytes: usize,
+}

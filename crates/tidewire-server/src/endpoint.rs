@@ -1,0 +1,303 @@
+//! The one address of a hub: WebSocket upgrade, HTTP exchange, preflight, and everything that is refused.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::routing::any;
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
+    SEC_WEBSOCKET_VERSION,
+};
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::upgrade::OnUpgrade;
+use tidewire_proto::server::read_opening;
+use tidewire_proto::{CarrierId, Close, CloseCode};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::answer;
+use crate::driver::{Driver, Outlet};
+use crate::handshake;
+use crate::hub::{Hub, HubInner, Visitor};
+use crate::metrics::count;
+use crate::origin::{OriginError, host_of};
+use crate::socket;
+
+/// Names that a secret might have in a URL, where it would end up in logs and in `Referer`.
+const SECRET_PARAMETERS: [&str; 4] = ["key", "session", "sid", "token"];
+
+impl Hub {
+    /// The routes: one address that takes WebSocket upgrades and POST. Nest it at any path:
+    /// `Router::new().nest("/live", hub.router())`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        Router::new()
+            .route("/", any(endpoint))
+            .with_state(Arc::clone(&self.inner))
+    }
+}
+
+async fn endpoint(State(hub): State<Arc<HubInner>>, request: Request) -> Response<Body> {
+    let caller = hub.rules.origins.check(request.headers());
+    let (mut response, caller) = match caller {
+        Ok(caller) => (serve(&hub, request).await, Some(caller)),
+        Err(OriginError::Foreign) => (answer::refusal_with(StatusCode::FORBIDDEN, "origin"), None),
+        Err(OriginError::Malformed) => (
+            answer::refusal_with(StatusCode::BAD_REQUEST, "origin"),
+            None,
+        ),
+    };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return response;
+    }
+    if response.headers().contains_key(answer::ERROR) {
+        count(&hub.counters.refused);
+    }
+    answer::finish(&mut response, caller.as_ref(), hub.rules.credentials);
+    response
+}
+
+async fn serve(hub: &Arc<HubInner>, request: Request) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    if !host_is_ours(&hub.rules.hosts, &parts) {
+        return answer::refusal_with(
+            StatusCode::MISDIRECTED_REQUEST,
+            "host: this server has another name",
+        );
+    }
+    if has_secret(&parts.uri) {
+        return answer::refusal_with(
+            StatusCode::BAD_REQUEST,
+            "key-in-url: secrets do not belong in a URL",
+        );
+    }
+    if handshake::is_upgrade(&parts) {
+        return upgrade(hub, &mut parts);
+    }
+    match parts.method {
+        Method::POST => exchange(hub, parts, body).await,
+        Method::OPTIONS if hub.rules.origins.allows_others() => answer::preflight(),
+        _ if hub.rules.origins.allows_others() => answer::method_not_allowed("GET, POST, OPTIONS"),
+        _ => answer::method_not_allowed("GET, POST"),
+    }
+}
+
+fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
+    let accepted = match handshake::check(parts, &hub.rules.protocols) {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            let mut response = answer::refusal_with(error.status, error.reason);
+            if error.status == StatusCode::UPGRADE_REQUIRED {
+                response
+                    .headers_mut()
+                    .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            return response;
+        }
+    };
+    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+        return answer::refusal_with(
+            StatusCode::UPGRADE_REQUIRED,
+            "upgrade: this connection cannot be upgraded",
+        );
+    };
+    if let Some(protocol) = accepted.protocol() {
+        parts.extensions.insert(protocol);
+    }
+    let hub = Arc::clone(hub);
+    let visitor = visitor(&hub, parts);
+    tokio::spawn(async move {
+        // An error means that the client left before the answer was written.
+        if let Ok(upgraded) = upgrade.await {
+            socket::run(hub, upgraded, visitor).await;
+        }
+    });
+    accepted.into_response()
+}
+
+async fn exchange(hub: &Arc<HubInner>, mut parts: Parts, body: Body) -> Response<Body> {
+    if let Err(response) = check_kind(&parts.headers) {
+        return answer::then_hang_up(response);
+    }
+    let body = match read_body(hub, &parts.headers, body).await {
+        Ok(body) => body,
+        Err(response) => return answer::then_hang_up(response),
+    };
+    parts.extensions.remove::<OnUpgrade>();
+    let visitor = visitor(hub, &parts);
+    match attach(hub, &visitor, &body).await {
+        Ok(exchange) => exchange.answer().await,
+        Err(close) => answer::refusal(&close),
+    }
+}
+
+async fn attach(hub: &Arc<HubInner>, visitor: &Visitor, body: &[u8]) -> Result<Exchange, Close> {
+    let opening = read_opening(body)?;
+    let principal = hub.authenticate(visitor, &opening.hello.token).await?;
+    let carrier = hub.next_carrier();
+    let (sender, answer) = oneshot::channel();
+    let driver = hub.attach(
+        visitor,
+        principal,
+        carrier,
+        &opening,
+        Outlet::Exchange(sender),
+    )?;
+    count(&hub.counters.exchanges);
+    Ok(Exchange {
+        driver,
+        carrier,
+        answer: Some(answer),
+    })
+}
+
+/// An exchange that waits for its answer; dropping it, because the client went away, tells the session.
+struct Exchange {
+    driver: Arc<Driver>,
+    carrier: CarrierId,
+    answer: Option<oneshot::Receiver<tidewire_proto::server::SessionAnswer>>,
+}
+
+impl Exchange {
+    async fn answer(mut self) -> Response<Body> {
+        let answer = match &mut self.answer {
+            Some(answer) => answer.await.ok(),
+            None => None,
+        };
+        self.answer = None;
+        match answer {
+            Some(answer) => answer::of_session(answer),
+            None => {
+                let over = || Close::new(CloseCode::EXPIRED, "expired: the session is over");
+                answer::refusal(&self.driver.farewell().unwrap_or_else(over))
+            }
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.answer.is_some() {
+            self.driver.handle_closed(self.carrier);
+        }
+    }
+}
+
+/// Reads the body within its bounds in size and in time.
+async fn read_body(
+    hub: &HubInner,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<Vec<u8>, Response<Body>> {
+    let too_large = || {
+        answer::refusal_with(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "packet: it is longer than this server takes",
+        )
+    };
+    let most = hub.config.max_packet;
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > most as u64) {
+        return Err(too_large());
+    }
+    let started = Instant::now();
+    let mut bytes = Vec::new();
+    loop {
+        let earned = Duration::from_secs(bytes.len() as u64) / hub.config.body_rate;
+        let frame = tokio::time::timeout_at(started + hub.config.body_grace + earned, body.frame())
+            .await
+            .map_err(|_| {
+                answer::refusal_with(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "slow: the body came too slowly",
+                )
+            })?;
+        match frame {
+            None => return Ok(bytes),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else {
+                    continue;
+                };
+                if bytes.len() + data.len() > most {
+                    return Err(too_large());
+                }
+                bytes.extend_from_slice(&data);
+            }
+            Some(Err(_)) => {
+                return Err(answer::refusal_with(
+                    StatusCode::BAD_REQUEST,
+                    "body: it ended early",
+                ));
+            }
+        }
+    }
+}
+
+/// Only raw bytes: no form and no script without a preflight can produce anything else that would be taken.
+fn check_kind(headers: &HeaderMap) -> Result<(), Response<Body>> {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if !matches!(kind, None | Some(b"application/octet-stream")) {
+        return Err(answer::refusal(&Close::new(
+            CloseCode::WRONG_KIND,
+            "content-type: only application/octet-stream, or none",
+        )));
+    }
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(answer::refusal(&Close::new(
+            CloseCode::WRONG_KIND,
+            "content-encoding: none is taken",
+        )));
+    }
+    Ok(())
+}
+
+fn visitor(hub: &HubInner, parts: &Parts) -> Visitor {
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| *peer);
+    let address = match hub.rules.client_address {
+        Some(find) => find(parts),
+        None => peer.map(|peer| peer.ip()),
+    };
+    Visitor {
+        parts: Arc::new(parts.clone()),
+        peer,
+        address,
+    }
+}
+
+fn host_is_ours(hosts: &[String], parts: &Parts) -> bool {
+    if hosts.is_empty() {
+        return true;
+    }
+    let host = match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    host.is_some_and(|host| {
+        hosts
+            .iter()
+            .any(|ours| ours.eq_ignore_ascii_case(host_of(host)))
+    })
+}
+
+fn has_secret(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| {
+        query
+            .split('&')
+            .filter_map(|pair| pair.split('=').next())
+            .any(|name| {
+                SECRET_PARAMETERS
+                    .iter()
+                    .any(|secret| name.eq_ignore_ascii_case(secret))
+            })
+    })
+}

@@ -1,0 +1,463 @@
+//! The hub: the registry, the routes and the application's end of it all.
+
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::request::Parts;
+use tidewire_proto::server::Opening;
+use tidewire_proto::{CarrierId, Cause, Close, CloseCode, ConfigError, Payload};
+use tokio::sync::{mpsc, watch};
+
+use crate::auth::{Authenticate, Credentials, Principal, Refusal};
+use crate::clock::Clock;
+use crate::config::HubConfig;
+use crate::driver::{Driver, Outlet};
+use crate::metrics::{Counters, Metrics, count};
+use crate::origin::Origins;
+use crate::registry::{Admitted, Bounds, Registry, SessionName};
+use crate::session::{Session, SessionHandle};
+
+/// Everything that one endpoint's sessions share. Cloning gives another handle to the same hub.
+///
+/// Give [`router`](Self::router) to axum and take sessions from [`accept`](Self::accept).
+#[derive(Clone, Debug)]
+pub struct Hub {
+    pub(crate) inner: Arc<HubInner>,
+}
+
+pub(crate) struct HubInner {
+    pub(crate) config: HubConfig,
+    pub(crate) rules: Rules,
+    pub(crate) counters: Counters,
+    clock: Clock,
+    registry: Registry,
+    next_id: AtomicU64,
+    next_carrier: AtomicU64,
+    detached_bytes: AtomicUsize,
+    /// Held by whoever evicts, so that ending a session while evicting does not evict again.
+    evicting: Mutex<()>,
+    draining: AtomicBool,
+    created: mpsc::Sender<Session>,
+    accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
+    stopped: watch::Sender<bool>,
+}
+
+/// Who may come in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) origins: Origins,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) credentials: bool,
+    pub(crate) protocols: Vec<String>,
+    pub(crate) authenticate: Option<Authenticate>,
+    pub(crate) client_address: Option<fn(&Parts) -> Option<IpAddr>>,
+}
+
+/// Sets up a [`Hub`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct HubBuilder {
+    config: HubConfig,
+    rules: Rules,
+}
+
+impl HubBuilder {
+    /// Limits and times. Default: those of [`HubConfig`].
+    pub fn config(mut self, config: HubConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The pages that may connect. Default: [`Origins::same`].
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.rules.origins = origins;
+        self
+    }
+
+    /// The names of this server that requests may use in `Host`, without port; others are answered 421. This stops DNS
+    /// rebinding where the server is reachable by a private address. Default: any.
+    pub fn hosts<I: IntoIterator<Item = S>, S: Into<String>>(mut self, hosts: I) -> Self {
+        self.rules.hosts = hosts
+            .into_iter()
+            .map(|host| host.into().to_ascii_lowercase())
+            .collect();
+        self
+    }
+
+    /// Lets pages of other origins send cookies. Cannot go with [`Origins::any`]. Default: no.
+    pub fn allow_credentials(mut self) -> Self {
+        self.rules.credentials = true;
+        self
+    }
+
+    /// The WebSocket sub-protocols of the application, best first; the first one that a client offers is chosen. Default:
+    /// none.
+    pub fn protocols<I: IntoIterator<Item = S>, S: Into<String>>(mut self, protocols: I) -> Self {
+        self.rules.protocols = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Judges each attach: who is it, and may they come in. Default: everybody may, as nobody in particular.
+    pub fn authenticate<F, J>(mut self, hook: F) -> Self
+    where
+        F: Fn(Credentials) -> J + Send + Sync + 'static,
+        J: Future<Output = Result<Principal, Refusal>> + Send + 'static,
+    {
+        self.rules.authenticate = Some(Authenticate::new(hook));
+        self
+    }
+
+    /// Finds the client's address for the limit per address, for instance in a header that the own reverse proxy sets.
+    /// Default: the peer of the TCP connection, as [`serve`](crate::serve) notes it.
+    pub fn client_address(mut self, find: fn(&Parts) -> Option<IpAddr>) -> Self {
+        self.rules.client_address = Some(find);
+        self
+    }
+
+    /// The hub.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that makes no sense.
+    pub fn build(self) -> Result<Hub, ConfigError> {
+        self.config.check()?;
+        if self.rules.credentials && self.rules.origins.allows_any() {
+            return Err(ConfigError {
+                field: "allow_credentials",
+            });
+        }
+        let bounds = Bounds {
+            sessions: self.config.max_sessions,
+            sessions_per_address: self.config.max_sessions_per_address,
+            tombstones: self.config.tombstones,
+        };
+        // As many as there can be sessions, so creating one never waits for the application.
+        let (created, accepting) = mpsc::channel(self.config.max_sessions);
+        Ok(Hub {
+            inner: Arc::new(HubInner {
+                config: self.config,
+                rules: self.rules,
+                counters: Counters::default(),
+                clock: Clock::start(),
+                registry: Registry::new(bounds),
+                next_id: AtomicU64::new(1),
+                next_carrier: AtomicU64::new(1),
+                detached_bytes: AtomicUsize::new(0),
+                evicting: Mutex::new(()),
+                draining: AtomicBool::new(false),
+                created,
+                accepting: tokio::sync::Mutex::new(accepting),
+                stopped: watch::Sender::new(false),
+            }),
+        })
+    }
+}
+
+impl Hub {
+    /// Starts to set up a hub.
+    pub fn builder() -> HubBuilder {
+        HubBuilder::default()
+    }
+
+    /// The next session that a client opens; `None` once the hub has shut down.
+    ///
+    /// A session that was accepted and is dropped is closed.
+    pub async fn accept(&self) -> Option<Session> {
+        let mut stopped = self.inner.stopped.subscribe();
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+            session = async { self.inner.accepting.lock().await.recv().await } => session,
+        }
+    }
+
+    /// Accepts sessions until the hub shuts down, and runs `handler` for each one in a task of its own.
+    ///
+    /// A handler that panics ends its own session (1011) and no other.
+    pub async fn run<F, T>(&self, handler: F)
+    where
+        F: Fn(Session) -> T + Send,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        while let Some(session) = self.accept().await {
+            tokio::spawn(handler(session));
+        }
+    }
+
+    /// The sessions that live now, by id.
+    pub fn sessions(&self) -> Vec<SessionHandle> {
+        let mut sessions: Vec<_> = self
+            .inner
+            .registry
+            .list()
+            .into_iter()
+            .map(SessionHandle::new)
+            .collect();
+        sessions.sort_by_key(SessionHandle::id);
+        sessions
+    }
+
+    /// Sends a message to every session that lives, attached or not, and never waits for a slow one.
+    pub fn broadcast(&self, message: impl Into<Payload>) -> Broadcast {
+        let message = message.into();
+        let mut report = Broadcast::default();
+        for driver in self.inner.registry.list() {
+            match driver.try_send(message.clone()) {
+                Ok(_) => report.sent += 1,
+                Err(_) => report.refused += 1,
+            }
+        }
+        report
+    }
+
+    /// The counters now.
+    pub fn metrics(&self) -> Metrics {
+        self.inner.counters.snapshot(
+            self.inner.registry.len(),
+            self.inner.detached_bytes.load(Relaxed),
+        )
+    }
+
+    /// Tells every client to move to another server, spread evenly over `spread`, and takes no new sessions from now on.
+    ///
+    /// It returns at once; sessions stay usable until [`shutdown`](Self::shutdown).
+    pub fn drain(&self, spread: Duration) {
+        self.inner.draining.store(true, Relaxed);
+        let drivers = self.inner.registry.list();
+        let count = u32::try_from(drivers.len()).unwrap_or(u32::MAX).max(1);
+        for (nth, driver) in (0_u32..).zip(drivers) {
+            driver.drain(spread / count * nth);
+        }
+    }
+
+    /// Ends every session with 4503 and an advised delay, takes no more, and lets [`accept`](Self::accept) end.
+    pub fn shutdown(&self) {
+        self.inner.draining.store(true, Relaxed);
+        self.end_all(&draining());
+        self.inner.stopped.send_replace(true);
+    }
+
+    /// Ends every session with this close, and leaves the hub open. Clients that come back are told the same.
+    pub fn end_all(&self, close: &Close) {
+        for driver in self.inner.registry.list() {
+            driver.end_now(close.clone());
+        }
+    }
+
+    /// Ends every session and forgets that there were any, as a restart without memory does: clients that come back are
+    /// told 4404.
+    pub fn forget_all(&self) {
+        self.end_all(&Close::new(
+            CloseCode::UNKNOWN_SESSION,
+            "unknown-session: this server has no such session",
+        ));
+        self.inner.registry.forget_ended();
+    }
+}
+
+/// How far a broadcast reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Broadcast {
+    /// Sessions that took the message.
+    pub sent: usize,
+    /// Sessions that did not: closing, full because their client does not keep up, or with a smaller message limit.
+    pub refused: usize,
+}
+
+/// Who stands behind a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl HubInner {
+    pub(crate) fn next_carrier(&self) -> CarrierId {
+        CarrierId(self.next_carrier.fetch_add(1, Relaxed))
+    }
+
+    /// Asks the application's hook.
+    pub(crate) async fn authenticate(
+        &self,
+        visitor: &Visitor,
+        token: &[u8],
+    ) -> Result<Option<Principal>, Close> {
+        let Some(hook) = &self.rules.authenticate else {
+            return Ok(None);
+        };
+        let credentials = Credentials {
+            parts: Arc::clone(&visitor.parts),
+            token: token.to_vec(),
+            address: visitor.address,
+        };
+        match tokio::time::timeout(self.config.authenticate_timeout, hook.judge(credentials)).await
+        {
+            Ok(Ok(principal)) => Ok(Some(principal)),
+            Ok(Err(refusal)) => Err(refusal.into_close()),
+            Err(_) => Err(Close::new(
+                CloseCode::DRAINING,
+                "authentication: it took too long",
+            )),
+        }
+    }
+
+    /// Hands an opening to the session that it means, creating that session where it is new.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        principal: Option<Principal>,
+        carrier: CarrierId,
+        opening: &Opening<'_>,
+        outlet: Outlet,
+    ) -> Result<Arc<Driver>, Close> {
+        let name = SessionName::new(opening.hello.key, principal);
+        let mut outlet = outlet;
+        // A session may end between the lookup and the attach; the second lookup then finds that it ended.
+        for _ in 0..2 {
+            let admitted = self
+                .registry
+                .admit(&name, &opening.hello, visitor.address, || {
+                    self.create(&name, visitor, opening)
+                })?;
+            let driver = match admitted {
+                Admitted::Created(driver) => {
+                    count(&self.counters.created);
+                    tracing::info!(session = driver.id(), "session created");
+                    driver
+                }
+                Admitted::Known(driver) => driver,
+            };
+            match driver.attach(carrier, opening, outlet, visitor.peer) {
+                Ok(()) => return Ok(driver),
+                Err(back) => outlet = back,
+            }
+            self.retire(&driver);
+        }
+        Err(
+            Close::new(CloseCode::RATE, "exchanges: too many requests at once")
+                .after(Duration::from_secs(1)),
+        )
+    }
+
+    fn create(
+        self: &Arc<Self>,
+        name: &SessionName,
+        visitor: &Visitor,
+        opening: &Opening<'_>,
+    ) -> Result<Arc<Driver>, Close> {
+        if self.draining.load(Relaxed) {
+            return Err(draining());
+        }
+        let Ok(place) = self.created.try_reserve() else {
+            let busy = Close::new(
+                CloseCode::DRAINING,
+                "busy: the application takes no new sessions",
+            );
+            return Err(busy.after(Duration::from_secs(1)));
+        };
+        let id = self.next_id.fetch_add(1, Relaxed);
+        let machine = tidewire_proto::Session::new(
+            self.clock.now(),
+            self.config.session.clone(),
+            id,
+            &opening.hello,
+        );
+        let driver = Arc::new(Driver::new(
+            Arc::downgrade(self),
+            self.clock,
+            name.clone(),
+            id,
+            machine,
+        ));
+        tokio::spawn(Arc::clone(&driver).run());
+        place.send(Session::new(
+            Arc::clone(&driver),
+            Arc::clone(&visitor.parts),
+        ));
+        Ok(driver)
+    }
+
+    /// Takes a session that has ended out of the registry.
+    pub(crate) fn retire(&self, driver: &Driver) {
+        let Some(end) = driver.end() else {
+            return;
+        };
+        let farewell = driver.farewell().unwrap_or_else(|| match &end.cause {
+            Cause::Refused(close) => close.clone(),
+            _ => Close::new(CloseCode::EXPIRED, "expired: the session is over"),
+        });
+        if self.registry.remove(driver.name(), driver.id(), farewell) {
+            count(&self.counters.ended);
+        }
+    }
+
+    /// Keeps the sum of what detached sessions hold, and ends the oldest when it is too much.
+    pub(crate) fn detached_changed(&self, before: usize, after: usize) {
+        if before == after {
+            return;
+        }
+        let mut sum = self
+            .detached_bytes
+            .fetch_add(after, Relaxed)
+            .saturating_add(after);
+        sum = self
+            .detached_bytes
+            .fetch_sub(before, Relaxed)
+            .saturating_sub(before)
+            .min(sum);
+        if sum > self.config.detached_bytes {
+            self.evict();
+        }
+    }
+
+    /// Ends the sessions that were silent the longest until nine tenths of the cap are held, so that a flood of detached
+    /// sessions does not pay for a search each.
+    fn evict(&self) {
+        let Ok(_evicting) = self.evicting.try_lock() else {
+            return;
+        };
+        let mut detached: Vec<_> = self
+            .registry
+            .list()
+            .into_iter()
+            .filter_map(|driver| driver.detached().map(|(since, _)| (since, driver)))
+            .collect();
+        detached.sort_by_key(|(since, driver)| (*since, driver.id()));
+        let target = self.config.detached_bytes / 10 * 9;
+        for (_, driver) in detached {
+            if self.detached_bytes.load(Relaxed) <= target {
+                return;
+            }
+            count(&self.counters.evicted);
+            tracing::warn!(
+                session = driver.id(),
+                "evicted: detached sessions hold too much"
+            );
+            driver.end_now(Close::new(
+                CloseCode::EXPIRED,
+                "evicted: detached sessions held too much, the oldest had to go",
+            ));
+        }
+    }
+}
+
+impl fmt::Debug for HubInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubInner")
+            .field("sessions", &self.registry.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn draining() -> Close {
+    Close::new(
+        CloseCode::DRAINING,
+        "draining: this server is about to stop",
+    )
+    .after(Duration::from_secs(1))
+}
