@@ -3,13 +3,16 @@
 
 extern crate alloc;
 
+mod backoff;
 mod bucket;
+mod client;
 mod close;
 mod config;
 mod entropy;
 mod error;
 mod event;
 mod id;
+mod ladder;
 mod payload;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
@@ -20,6 +23,7 @@ mod time;
 mod transport;
 pub mod wire;
 
+pub use client::{Answer, Client};
 pub use close::{Close, CloseCode, Reaction};
 pub use config::{
     BareConfig, ClientConfig, ConfigError, Limits, Mode, OverflowPolicy, SessionConfig,

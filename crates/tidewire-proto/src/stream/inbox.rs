@@ -208,11 +208,6 @@ impl Inbox {
         self.waiting.len() as u64
     }
 
-    /// Whether the beginning of a message waits for its end.
-    pub(crate) const fn has_partial(&self) -> bool {
-        self.partial.is_some()
-    }
-
     pub(crate) const fn duplicates(&self) -> u64 {
         self.duplicates
     }

@@ -1,0 +1,247 @@
+//! Facts about HTTP exchanges.
+
+use core::time::Duration;
+
+use super::Client;
+use super::carriers::{Active, Exchange};
+use super::race::Refused;
+use crate::close::{Close, CloseCode};
+use crate::event::Cause;
+use crate::id::CarrierId;
+use crate::time::Timestamp;
+use crate::transport::Transport;
+use crate::wire::{Frame, Reader};
+
+/// How much longer than the server's hold an answer may take before something between is to blame.
+const HOLD_DELAY: Duration = Duration::from_secs(5);
+
+/// Holds in a row that are cut or delayed before long polling is given up for a while.
+const BAD_HOLDS: u32 = 2;
+
+/// Exchanges in a row that fail before the transport is given up.
+const STRIKES: u32 = 2;
+
+/// The shortest hold that is tried where longer ones are cut.
+const LEAST_HOLD: Duration = Duration::from_secs(2);
+
+/// The answer to an HTTP request.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: &'a [u8],
+    /// The `Retry-After` header, where it could be read.
+    pub retry_after: Option<Duration>,
+}
+
+impl Client {
+    /// The server, or something in its place, answered an exchange.
+    pub fn handle_answer(&mut self, now: Timestamp, carrier: CarrierId, answer: &Answer<'_>) {
+        self.now = now;
+        if self.finish_told(carrier) {
+            return;
+        }
+        let Some(exchange) = self.take_exchange(carrier) else {
+            return;
+        };
+        let stats = self.stats.of_mut(exchange.transport);
+        stats.packets_received += 1;
+        stats.bytes_received += answer.body.len() as u64;
+        let mut reader = Reader::new(answer.body);
+        match Frame::read(&mut reader) {
+            Ok(Some(Frame::Close(close))) => {
+                self.handle_refusal(now, Refused::Http, exchange.attach, close);
+            }
+            Ok(Some(Frame::Answer {
+                attach,
+                exchange: number,
+                held_ms,
+            })) if answer.status == 200
+                && attach == exchange.attach
+                && number == exchange.number =>
+            {
+                self.take_answer(now, &exchange, held_ms, &mut reader);
+            }
+            _ => self.handle_foreign(now, &exchange, answer),
+        }
+    }
+
+    /// The request failed below HTTP: no network, no permission, a body that was cut.
+    pub fn handle_failed(&mut self, now: Timestamp, carrier: CarrierId) {
+        self.now = now;
+        if self.finish_told(carrier) {
+            return;
+        }
+        if let Some(exchange) = self.take_exchange(carrier) {
+            self.fail_exchange(now, &exchange, Cause::Broken);
+        }
+    }
+
+    fn take_answer(
+        &mut self,
+        now: Timestamp,
+        exchange: &Exchange,
+        held_ms: u64,
+        reader: &mut Reader<'_>,
+    ) {
+        let received = self.stats.messages_received;
+        let mut receive = None;
+        let said = match self.read_frames(now, &mut receive, exchange.welcomed, reader) {
+            Ok(said) => said,
+            Err(violation) => {
+                self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
+                return self.abandon_session_if_broken(violation.code, violation.rule);
+            }
+        };
+        let traffic = self.stats.messages_received > received;
+        if let Some(close) = said.close {
+            return self.handle_refusal(now, Refused::Http, exchange.attach, close);
+        }
+        let held = Duration::from_millis(held_ms);
+        let round_trip = now.since(exchange.sent_at).saturating_sub(held);
+        if !exchange.held {
+            self.stats.of_mut(exchange.transport).measure(round_trip);
+        }
+        self.note_hold(now, exchange, round_trip < HOLD_DELAY, None);
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        http.strikes = 0;
+        if exchange.brings {
+            http.sent = self.duplex.outbox.cursor();
+        }
+        http.ping = None;
+        http.probing = false;
+        if !exchange.held {
+            let next = if traffic {
+                self.config.polling_floor
+            } else {
+                http.interval * 3 / 2
+            };
+            http.interval = next.min(self.config.polling_ceiling);
+            http.poll_at = now + http.interval;
+        }
+        if said.welcome.is_some() && exchange.attach == http.attach {
+            http.welcomed = true;
+            http.poll_at = now;
+            if exchange.attach == self.attach && self.active == Active::None {
+                self.activate(now, Active::Http);
+            }
+        }
+    }
+
+    /// Learns whether holds work here; after two bad ones in a row the ladder goes down to scheduled polling.
+    fn note_hold(
+        &mut self,
+        now: Timestamp,
+        exchange: &Exchange,
+        good: bool,
+        cut_after: Option<Duration>,
+    ) {
+        if !exchange.held || !self.config.allows(Transport::Polling) {
+            return;
+        }
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        if good {
+            http.bad_holds = 0;
+            return;
+        }
+        http.bad_holds += 1;
+        if let Some(elapsed) = cut_after {
+            http.hold = (elapsed * 3 / 4).clamp(LEAST_HOLD.min(http.hold), http.hold);
+        }
+        if http.bad_holds >= BAD_HOLDS {
+            http.demoted = true;
+            http.interval = self.config.polling_floor;
+            http.poll_at = now;
+            let draw = self.entropy.next_u64();
+            self.ladder.note_hold_failure(now, draw);
+        }
+    }
+
+    /// One exchange failed. Once is normal, and asked again at once; twice in a row is the end of the transport.
+    pub(super) fn fail_exchange(&mut self, now: Timestamp, exchange: &Exchange, cause: Cause) {
+        self.stats.of_mut(exchange.transport).failures += 1;
+        self.note_hold(now, exchange, false, Some(now.since(exchange.sent_at)));
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        http.strikes += 1;
+        http.poll_at = now;
+        http.sent = self.duplex.outbox.cursor();
+        if !http.welcomed || exchange.probe || http.strikes >= STRIKES {
+            self.fail_http(now, cause);
+        }
+    }
+
+    /// An answer that no tidewire server gave, or that belongs to another request.
+    fn handle_foreign(&mut self, now: Timestamp, exchange: &Exchange, answer: &Answer<'_>) {
+        let status = answer.status;
+        let code = match status {
+            401 => Some(CloseCode::UNAUTHENTICATED),
+            403 => Some(CloseCode::FORBIDDEN),
+            429 => Some(CloseCode::RATE),
+            503 => Some(CloseCode::DRAINING),
+            _ => None,
+        };
+        if let Some(code) = code {
+            let mut close = Close::new(
+                code,
+                "http: refused with this status by the server or a proxy",
+            );
+            close.retry_after = answer.retry_after;
+            // Advice is followed; a bare status from a proxy is no word of the server on the session.
+            if close.retry_after.is_some() || matches!(status, 401 | 403) {
+                return self.handle_refusal(now, Refused::Http, exchange.attach, close);
+            }
+        }
+        self.fail_exchange(now, exchange, Cause::NotTidewire { status });
+    }
+
+    fn take_exchange(&mut self, carrier: CarrierId) -> Option<Exchange> {
+        let http = self.http.as_mut()?;
+        for slot in [&mut http.poll, &mut http.send] {
+            if slot.is_some_and(|exchange| exchange.id == carrier) {
+                return slot.take();
+            }
+        }
+        None
+    }
+
+    /// Whether this was the exchange that told the server of a close; then the client is done.
+    fn finish_told(&mut self, carrier: CarrierId) -> bool {
+        let told = self
+            .closing
+            .as_ref()
+            .is_some_and(|closing| closing.told == Some(carrier));
+        if told {
+            self.finish(Cause::ByApplication);
+        }
+        told
+    }
+
+    /// Whether this tab may hold a poll: at most two tabs of an origin should, since browsers open six HTTP/1.1
+    /// connections to it in all. Without permission, long polling steps down to scheduled polling.
+    pub fn handle_hold_permit(&mut self, now: Timestamp, permitted: bool) {
+        self.now = now;
+        self.hold_permitted = permitted;
+    }
+
+    /// The transport that HTTP stands for at the moment.
+    pub(super) const fn http_transport(&self) -> Transport {
+        let demoted = match &self.http {
+            Some(http) => http.demoted,
+            None => false,
+        };
+        let can_hold = self.config.allows(Transport::LongPolling);
+        let can_poll = self.config.allows(Transport::Polling);
+        if can_hold && ((self.hold_permitted && !demoted) || !can_poll) {
+            Transport::LongPolling
+        } else {
+            Transport::Polling
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What arrives: frames of the server, on either kind of carrier.
+
+use core::time::Duration;
+
+use super::Client;
+use crate::close::Close;
+use crate::error::Violation;
+use crate::event::Event;
+use crate::id::MessageId;
+use crate::stream::{Arrival, PeerLimits, ReceiveCursor};
+use crate::time::Timestamp;
+use crate::wire::{Ack, Frame, Reader, Welcome};
+
+/// What a packet said beyond messages and acknowledgements.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) welcome: Option<Welcome>,
+    pub(super) ping: Option<u64>,
+    pub(super) pong: Option<u64>,
+    pub(super) drain: Option<u64>,
+    pub(super) stale: bool,
+    pub(super) close: Option<Close>,
+}
+
+impl Client {
+    /// Takes the frames of a packet in order, up to a close.
+    ///
+    /// Nothing but a refusal may come before the carrier was `welcomed`.
+    pub(super) fn read_frames(
+        &mut self,
+        now: Timestamp,
+        receive: &mut ReceiveCursor,
+        mut welcomed: bool,
+        reader: &mut Reader<'_>,
+    ) -> Result<Said, Violation> {
+        let mut said = Said::default();
+        while let Some(frame) = Frame::read(reader)? {
+            if frame.is_data() {
+                if !welcomed {
+                    return Err(Violation::malformed("order: a message before the welcome"));
+                }
+                self.take_data(now, receive, &frame)?;
+                continue;
+            }
+            match frame {
+                Frame::Ack(ack) => self.take_ack(ack)?,
+                Frame::Close(close) => {
+                    said.close = Some(close);
+                    return Ok(said);
+                }
+                Frame::Drain(delay_ms) => said.drain = Some(delay_ms),
+                Frame::Ping(nonce) => said.ping = Some(nonce),
+                Frame::Pong(nonce) => said.pong = Some(nonce),
+                Frame::Seek(position) => *receive = Some(position),
+                Frame::Stale => said.stale = true,
+                Frame::Welcome(welcome) => {
+                    self.take_welcome(&welcome)?;
+                    welcomed = true;
+                    said.welcome = Some(welcome);
+                }
+                _ => {
+                    return Err(Violation::malformed(
+                        "order: a frame that a server does not send here",
+                    ));
+                }
+            }
+        }
+        Ok(said)
+    }
+
+    fn take_data(
+        &mut self,
+        now: Timestamp,
+        receive: &mut ReceiveCursor,
+        frame: &Frame<'_>,
+    ) -> Result<(), Violation> {
+        let delay = self.ack_delay();
+        match self.duplex.handle_data(now, delay, receive, frame)? {
+            Arrival::Message(payload) => {
+                self.stats.messages_received += 1;
+                let session = self.session;
+                self.emit(Event::Message { session, payload });
+            }
+            Arrival::Duplicate | Arrival::Part => {}
+        }
+        Ok(())
+    }
+
+    fn take_ack(&mut self, ack: Ack) -> Result<(), Violation> {
+        let before = self.duplex.outbox.acknowledged();
+        let last: Option<MessageId> = self.duplex.handle_ack(ack)?;
+        self.stats.messages_acknowledged += self.duplex.outbox.acknowledged() - before;
+        if let Some(id) = last {
+            self.emit(Event::Acknowledged(id));
+        }
+        Ok(())
+    }
+
+    fn take_welcome(&mut self, welcome: &Welcome) -> Result<(), Violation> {
+        if self.welcomed && !welcome.resumed {
+            return Err(Violation::sequence(
+                "welcome: a new session where one was to be resumed",
+            ));
+        }
+        self.take_ack(welcome.ack)?;
+        self.heartbeat = Duration::from_millis(welcome.heartbeat_ms);
+        let limits = PeerLimits {
+            max_message: welcome.max_message,
+            window_bytes: welcome.window_bytes,
+            window_messages: welcome.window_messages,
+        };
+        while let Some((id, payload)) = self.duplex.outbox.handle_limits(limits) {
+            self.emit(Event::Dropped { id, payload });
+        }
+        Ok(())
+    }
+}

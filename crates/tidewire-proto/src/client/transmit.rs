@@ -1,0 +1,303 @@
+//! What a client sends: packets on sockets, requests over HTTP. Built when asked for, so that a turn's messages go together.
+
+use alloc::vec::Vec;
+
+use super::Client;
+use super::carriers::{Active, Exchange, Stage};
+use crate::close::Close;
+use crate::config::{BareConfig, Mode};
+use crate::event::{Event, Output};
+use crate::id::{CarrierId, MessageId};
+use crate::payload::Payload;
+use crate::stream::PACKET_DATA;
+use crate::time::Timestamp;
+use crate::transport::Transport;
+use crate::wire::{Hello, HelloMode, Writer};
+
+/// Bytes of one request: two packets' worth, so that a round trip moves more than a socket's packet does.
+const REQUEST_ROOM: usize = 2 * PACKET_DATA;
+
+/// How much longer than the asked hold an answer may take.
+const HOLD_GRACE: core::time::Duration = core::time::Duration::from_secs(5);
+
+impl Client {
+    /// What the driver must do next; `None` when there is nothing left to do until the next command, fact or deadline.
+    pub fn poll_output(&mut self, now: Timestamp) -> Option<Output> {
+        self.now = now;
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if let Some(event) = self.next_change() {
+            return Some(Output::Event(event));
+        }
+        let output = self
+            .pump_sockets(now)
+            .or_else(|| self.pump_http(now))
+            .or_else(|| self.pump_close(now));
+        if output.is_some() {
+            return output;
+        }
+        // Ending a close queues outputs of its own.
+        let output = self.outputs.pop_front();
+        output.or_else(|| self.next_change().map(Output::Event))
+    }
+
+    /// What the application must be told of transport, state and room.
+    fn next_change(&mut self) -> Option<Event> {
+        let transport = self.transport();
+        if let (Some(from), Some(to)) = (self.told_transport, transport)
+            && from != to
+        {
+            self.told_transport = transport;
+            return Some(Event::TransportChanged { from, to });
+        }
+        let state = self.state();
+        if state != self.told_state {
+            self.told_state = state;
+            return Some(Event::State(state));
+        }
+        self.duplex
+            .outbox
+            .take_capacity()
+            .then_some(Event::Capacity)
+    }
+
+    /// The next packet of the first socket that has something to say.
+    fn pump_sockets(&mut self, now: Timestamp) -> Option<Output> {
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets.get(index)?;
+            if !socket.writable || socket.stage == Stage::Opening {
+                continue;
+            }
+            let carrier = socket.id;
+            let message = if self.is_bare() {
+                self.next_bare(now)
+            } else if socket.attach == 0 {
+                self.greet(now, carrier).map(Payload::Binary)
+            } else if self.active == Active::Socket(carrier) || self.active == Active::None {
+                self.next_packet(now, carrier).map(Payload::Binary)
+            } else {
+                None
+            };
+            if let Some(message) = message {
+                return Some(self.transmit(carrier, message));
+            }
+        }
+        None
+    }
+
+    pub(super) fn transmit(&mut self, carrier: CarrierId, message: Payload) -> Output {
+        let stats = self.stats.of_mut(Transport::WebSocket);
+        stats.packets_sent += 1;
+        stats.bytes_sent += message.len() as u64;
+        if let Some(socket) = self.socket(carrier) {
+            socket.writable = false;
+        }
+        Output::Transmit { carrier, message }
+    }
+
+    /// The first packet of a socket: who comes, and the messages that the server needs.
+    fn greet(&mut self, now: Timestamp, carrier: CarrierId) -> Option<Vec<u8>> {
+        let attach = self.draw_attach();
+        let mut writer = Writer::default();
+        self.hello(HelloMode::Socket, attach, 0, false)
+            .write(&mut writer);
+        let mut send = self.duplex.outbox.cursor();
+        self.duplex
+            .outbox
+            .write(&mut send, &mut writer, usize::MAX / 2);
+        let socket = self.socket(carrier)?;
+        socket.attach = attach;
+        socket.send = send;
+        socket.receive = None;
+        socket.greeted_at = now;
+        Some(writer.into_packet())
+    }
+
+    /// The next packet of the socket that carries the session, or is alone in trying to.
+    fn next_packet(&mut self, now: Timestamp, carrier: CarrierId) -> Option<Vec<u8>> {
+        let ack_due = self.duplex.ack_due().is_some_and(|due| due <= now);
+        let socket = self
+            .sockets
+            .iter_mut()
+            .find(|socket| socket.id == carrier)?;
+        let outbox = &mut self.duplex.outbox;
+        if !(socket.has_control() || outbox.has_more(&socket.send) || (ack_due && socket.is_live()))
+        {
+            return None;
+        }
+        let mut writer = Writer::default();
+        if socket.is_live() {
+            self.duplex.write_ack(&mut writer);
+        }
+        if let Some(nonce) = socket.pong.take() {
+            writer.pong(nonce);
+        }
+        if let Some(nonce) = socket.ping.take() {
+            writer.ping(nonce);
+        }
+        self.duplex
+            .outbox
+            .write(&mut socket.send, &mut writer, usize::MAX / 2);
+        (!writer.is_empty()).then(|| writer.into_packet())
+    }
+
+    /// The next HTTP request, if one is due and its slot is free.
+    fn pump_http(&mut self, now: Timestamp) -> Option<Output> {
+        let transport = self.http_transport();
+        let ack_due = self.duplex.ack_due().is_some_and(|due| due <= now);
+        let http = self.http.as_ref()?;
+        if http.overtaken
+            || self
+                .closing
+                .as_ref()
+                .is_some_and(|closing| closing.told.is_some())
+        {
+            return None;
+        }
+        let more = self.duplex.outbox.has_more(&http.sent);
+        let mode = if !http.welcomed {
+            http.poll.is_none().then_some(HelloMode::Poll)?
+        } else if transport == Transport::LongPolling {
+            match (&http.poll, &http.send) {
+                (None, _) if http.strikes > 0 || http.probing => HelloMode::Poll,
+                (None, _) => HelloMode::Hold {
+                    ms: http.hold.as_millis() as u64,
+                },
+                (Some(_), None) if more || ack_due || http.probing => HelloMode::Send,
+                _ => return None,
+            }
+        } else {
+            let due = more || ack_due || http.probing || http.poll_at <= now;
+            (http.poll.is_none() && due).then_some(HelloMode::Poll)?
+        };
+        self.request(now, mode, transport)
+    }
+
+    /// Builds a request and takes its slot.
+    fn request(&mut self, now: Timestamp, mode: HelloMode, transport: Transport) -> Option<Output> {
+        if self.http.as_ref()?.attach == 0 {
+            let attach = self.draw_attach();
+            let http = self.http.as_mut()?;
+            http.attach = attach;
+            http.exchange = 0;
+        }
+        let id = self.draw_carrier();
+        let http = self.http.as_mut()?;
+        http.exchange += 1;
+        let (attach, number, welcomed) = (http.attach, http.exchange, http.welcomed);
+        let probe = core::mem::take(&mut http.probing);
+        let ping = http.ping.take();
+        let sending = http.send.is_some();
+        let mut writer = Writer::default();
+        self.hello(mode, attach, number, welcomed)
+            .write(&mut writer);
+        if let Some(nonce) = ping {
+            writer.ping(nonce);
+        }
+        let before = writer.len();
+        if !sending {
+            // From the place that the server is known to have: requests may overtake each other.
+            let mut send = self.duplex.outbox.cursor();
+            while self.duplex.outbox.has_more(&send) && writer.len() < REQUEST_ROOM {
+                self.duplex
+                    .outbox
+                    .write(&mut send, &mut writer, PACKET_DATA);
+            }
+            self.http.as_mut()?.sent = send;
+        }
+        let brings = writer.len() > before;
+        let held = matches!(mode, HelloMode::Hold { .. });
+        let patience = match mode {
+            HelloMode::Hold { ms } => core::time::Duration::from_millis(ms) + HOLD_GRACE,
+            _ if probe => self.config.probe_timeout,
+            _ => self.config.request_timeout,
+        };
+        let exchange = Exchange {
+            id,
+            attach,
+            number,
+            transport,
+            held,
+            welcomed,
+            brings,
+            probe: probe && !held,
+            extended: false,
+            sent_at: now,
+            deadline: now + patience,
+        };
+        let http = self.http.as_mut()?;
+        match mode {
+            HelloMode::Send => http.send = Some(exchange),
+            HelloMode::Poll | HelloMode::Hold { .. } | HelloMode::Socket => {
+                http.poll = Some(exchange)
+            }
+        }
+        Some(self.post(id, writer.into_packet(), held, transport))
+    }
+
+    pub(super) fn post(
+        &mut self,
+        carrier: CarrierId,
+        body: Vec<u8>,
+        held: bool,
+        transport: Transport,
+    ) -> Output {
+        let stats = self.stats.of_mut(transport);
+        stats.requests += 1;
+        stats.packets_sent += 1;
+        stats.bytes_sent += body.len() as u64;
+        Output::Request {
+            carrier,
+            body,
+            held,
+        }
+    }
+
+    pub(super) fn hello(
+        &mut self,
+        mode: HelloMode,
+        attach: u64,
+        exchange: u64,
+        welcomed: bool,
+    ) -> Hello {
+        let limits = &self.config.limits;
+        Hello {
+            key: self.key,
+            mode,
+            resume: self.welcomed,
+            welcomed,
+            instance: self.instance,
+            attach,
+            exchange,
+            ack: self.duplex.take_ack(),
+            max_message: limits.max_message,
+            window_bytes: limits.window_bytes,
+            window_messages: limits.window_messages,
+            token: self.token.clone(),
+        }
+    }
+
+    /// Bare mode: a heartbeat or the next message, as it is.
+    fn next_bare(&mut self, now: Timestamp) -> Option<Payload> {
+        if self.beat_at.is_some_and(|at| at <= now) {
+            self.schedule_beat(now);
+            if let Mode::Bare(BareConfig {
+                heartbeat: Some((payload, _)),
+                ..
+            }) = &self.config.mode
+            {
+                return Some(payload.clone());
+            }
+        }
+        let (id, payload): (MessageId, Payload) = self.duplex.outbox.pop()?;
+        self.emit(Event::Sent(id));
+        Some(payload)
+    }
+
+    /// The close that browsers let a page send: 1000, or 3000 to 4999.
+    pub(super) fn browser_close(close: &Close) -> Option<Close> {
+        let allowed = close.code.0 == 1000 || (3000..5000).contains(&close.code.0);
+        allowed.then(|| close.clone())
+    }
+}
