@@ -305,7 +305,7 @@ impl Driver {
     pub(crate) fn end_now(&self, close: Close) {
         self.turn(|state, _| {
             state.farewell = Some(close.clone());
-            state.machine.end(close);
+            state.machine.end(&close);
         });
     }
 

@@ -230,7 +230,7 @@ impl Client {
         match mode {
             HelloMode::Send => http.send = Some(exchange),
             HelloMode::Poll | HelloMode::Hold { .. } | HelloMode::Socket => {
-                http.poll = Some(exchange)
+                http.poll = Some(exchange);
             }
         }
         Some(self.post(id, writer.into_packet(), held, transport))

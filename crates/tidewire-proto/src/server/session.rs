@@ -214,8 +214,8 @@ impl Session {
     }
 
     /// Ends the session at once.
-    pub fn end(&mut self, close: Close) {
-        self.finish(&close, Cause::ByApplication);
+    pub fn end(&mut self, close: &Close) {
+        self.finish(close, Cause::ByApplication);
     }
 
     /// Asks the client to move to another connection within `delay`.

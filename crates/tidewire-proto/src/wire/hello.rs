@@ -69,7 +69,9 @@ impl Hello {
     pub fn write(&self, writer: &mut Writer) {
         writer.byte(FrameKind::HELLO);
         writer.varint(PROTOCOL_VERSION);
-        writer.byte(u8::from(self.resume) * RESUME | u8::from(self.welcomed) * WELCOMED);
+        let resume = if self.resume { RESUME } else { 0 };
+        let welcomed = if self.welcomed { WELCOMED } else { 0 };
+        writer.byte(resume | welcomed);
         writer.byte(match self.mode {
             HelloMode::Socket => 0,
             HelloMode::Send => 1,
