@@ -1,0 +1,348 @@
+//! The state machine and what it holds of the browser: sockets, requests, one timer, listeners.
+
+use std::mem;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use tidewire_proto as proto;
+use tidewire_proto::{Answer, CarrierId, Cause, Output, PageEvent, Payload, Timestamp};
+use web_sys::RequestCredentials;
+
+use crate::builder::{Attempt, Endpoint};
+use crate::driver::Shared;
+use crate::env::clock;
+use crate::env::locks::HoldPermit;
+use crate::env::page::{Page, PageFact};
+use crate::env::spawn::Task;
+use crate::env::store::Store;
+use crate::env::timer::Timer;
+use crate::net::{Address, Exchange, Request, Socket, SocketFact, flush};
+
+/// How often a full socket is looked at again: browsers have no event for it. A hidden page's timers
+/// run once a second at most.
+const FULL_CHECK: Duration = Duration::from_millis(20);
+const FULL_CHECK_HIDDEN: Duration = Duration::from_secs(1);
+
+/// A timer that fires later than this shows that the page or the machine stood still. A hidden page's
+/// timers may run once a minute.
+const LATE: Duration = Duration::from_secs(2);
+const LATE_HIDDEN: Duration = Duration::from_secs(70);
+
+/// What of the browser a client is made with.
+pub(crate) struct Parts {
+    pub(crate) machine: proto::Client,
+    pub(crate) address: Address,
+    pub(crate) token: Vec<u8>,
+    pub(crate) protocols: Vec<String>,
+    pub(crate) credentials: RequestCredentials,
+    pub(crate) store: Store,
+    /// Endpoints come from a provider, not from `address` and `token`.
+    pub(crate) has_provider: bool,
+}
+
+/// What the application is to be told once the machine is drained.
+pub(crate) enum Told {
+    Event(proto::Event),
+    Prepare(Attempt),
+}
+
+pub(crate) struct Carriers {
+    pub(crate) machine: proto::Client,
+    /// The provider's answer that is waited for.
+    pub(crate) preparing: Option<Task>,
+    parts: Settings,
+    shared: Weak<Shared>,
+    sockets: Vec<Line>,
+    requests: Vec<(CarrierId, Request)>,
+    timer: Timer,
+    page: Page,
+    hold: HoldPermit,
+    store: Store,
+    /// Wall clock minus the other clock in milliseconds, when the timer last fired.
+    skew: f64,
+}
+
+struct Settings {
+    address: Address,
+    token: Vec<u8>,
+    protocols: Vec<String>,
+    credentials: RequestCredentials,
+    has_provider: bool,
+}
+
+struct Line {
+    carrier: CarrierId,
+    socket: Socket,
+    /// The browser's send buffer was full when it was last looked at.
+    is_full: bool,
+}
+
+impl Carriers {
+    pub(crate) fn new(parts: Parts, shared: &Weak<Shared>) -> Self {
+        let (fired, told, permitted) = (shared.clone(), shared.clone(), shared.clone());
+        Self {
+            machine: parts.machine,
+            preparing: None,
+            parts: Settings {
+                address: parts.address,
+                token: parts.token,
+                protocols: parts.protocols,
+                credentials: parts.credentials,
+                has_provider: parts.has_provider,
+            },
+            shared: shared.clone(),
+            sockets: Vec::new(),
+            requests: Vec::new(),
+            timer: Timer::new(move || with(&fired, Self::timer_fired)),
+            page: Page::listen(move |fact| with(&told, |this, now| this.page_told(now, fact))),
+            hold: HoldPermit::new(move |permitted_now| {
+                with(&permitted, |this, now| {
+                    this.machine.handle_hold_permit(now, permitted_now);
+                });
+            }),
+            store: parts.store,
+            skew: skew(),
+        }
+    }
+
+    pub(crate) fn connect(&mut self, now: Timestamp) {
+        if self.page.is_hidden() {
+            self.machine.handle_page(now, PageEvent::Hidden);
+        }
+        self.machine.connect(now);
+    }
+
+    /// Does what the machine asks for, until it asks for nothing; returns what concerns the
+    /// application.
+    pub(crate) fn perform(&mut self) -> Vec<Told> {
+        let now = clock::now();
+        self.look_at_full_sockets(now);
+        let mut told = Vec::new();
+        while let Some(output) = self.machine.poll_output(now) {
+            match output {
+                Output::Abort { carrier } => self.requests.retain(|(other, _)| *other != carrier),
+                Output::CloseSocket { carrier, close } => {
+                    if let Some(line) = self.take_socket(carrier) {
+                        line.socket.close(close.as_ref());
+                    }
+                }
+                Output::Event(event) => {
+                    self.overhear(&event);
+                    told.push(Told::Event(event));
+                }
+                Output::OpenSocket { carrier } => self.open_socket(now, carrier),
+                Output::Prepare { reauthenticate } if self.parts.has_provider => {
+                    told.push(Told::Prepare(Attempt { reauthenticate }));
+                }
+                Output::Prepare { .. } => {
+                    self.machine
+                        .handle_prepared(now, Ok(self.parts.token.clone()));
+                }
+                Output::Request { carrier, body, .. } => self.request(now, carrier, &body),
+                Output::Transmit { carrier, message } => self.transmit(now, carrier, &message),
+            }
+        }
+        told
+    }
+
+    /// Arms the timer and asks for the permit to hold, as the machine now needs them.
+    pub(crate) fn rest(&mut self) {
+        let mut deadline = self.machine.poll_timeout().map(|(deadline, _)| deadline);
+        if self.sockets.iter().any(|line| line.is_full) {
+            let hidden = self.page.is_hidden();
+            let check = clock::now()
+                + if hidden {
+                    FULL_CHECK_HIDDEN
+                } else {
+                    FULL_CHECK
+                };
+            deadline = Some(deadline.map_or(check, |deadline| deadline.min(check)));
+        }
+        self.timer.set(deadline);
+        self.hold.want(self.machine.wants_hold());
+    }
+
+    /// Lets go of everything, with a last word to the server where that is possible.
+    pub(crate) fn abandon(&mut self) {
+        self.machine.abandon(clock::now());
+        // Nobody is left to be told.
+        drop(self.perform());
+        self.sockets.clear();
+        self.requests.clear();
+    }
+
+    /// The provider answered, or its answer makes no sense.
+    pub(crate) fn prepared(&mut self, now: Timestamp, endpoint: Result<Endpoint, String>) {
+        let token = endpoint.and_then(|Endpoint { url, token }| {
+            if let Some(url) = url {
+                self.parts.address = Address::parse(&url).map_err(|error| error.to_string())?;
+            }
+            Ok(token)
+        });
+        self.machine.handle_prepared(now, token);
+    }
+
+    fn overhear(&mut self, event: &proto::Event) {
+        match event {
+            proto::Event::Connected { transport, .. }
+            | proto::Event::TransportChanged { to: transport, .. } => {
+                self.store.remember(*transport);
+            }
+            // The provider took too long, or its answer is here and of no use any more.
+            proto::Event::Hiccup {
+                cause: Cause::Provider(_),
+                ..
+            }
+            | proto::Event::Closed { .. } => {
+                self.preparing = None;
+            }
+            _ => {}
+        }
+    }
+
+    // Sockets.
+
+    fn open_socket(&mut self, now: Timestamp, carrier: CarrierId) {
+        let shared = self.shared.clone();
+        let tell = move |fact| with(&shared, |this, now| this.socket_told(now, carrier, fact));
+        match Socket::open(&self.parts.address.socket, &self.parts.protocols, tell) {
+            Ok(socket) => self.sockets.push(Line {
+                carrier,
+                socket,
+                is_full: false,
+            }),
+            Err(_) => self.socket_failed(now, carrier),
+        }
+    }
+
+    fn socket_told(&mut self, now: Timestamp, carrier: CarrierId, fact: SocketFact) {
+        match fact {
+            SocketFact::Closed { code, reason } => {
+                drop(self.take_socket(carrier));
+                self.machine.handle_closed(now, carrier, code, &reason);
+            }
+            SocketFact::Message(message) => self.machine.handle_message(now, carrier, message),
+            SocketFact::Opened => self.machine.handle_opened(now, carrier),
+        }
+    }
+
+    fn transmit(&mut self, now: Timestamp, carrier: CarrierId, message: &Payload) {
+        let Some(line) = self.sockets.iter_mut().find(|line| line.carrier == carrier) else {
+            return;
+        };
+        if line.socket.send(message).is_err() {
+            drop(self.take_socket(carrier));
+            self.socket_failed(now, carrier);
+        } else if line.socket.is_writable() {
+            self.machine.handle_writable(now, carrier);
+        } else {
+            line.is_full = true;
+        }
+    }
+
+    fn look_at_full_sockets(&mut self, now: Timestamp) {
+        for line in &mut self.sockets {
+            if line.is_full && line.socket.is_writable() {
+                line.is_full = false;
+                self.machine.handle_writable(now, line.carrier);
+            }
+        }
+    }
+
+    /// The browser refused without saying why.
+    fn socket_failed(&mut self, now: Timestamp, carrier: CarrierId) {
+        self.machine
+            .handle_closed(now, carrier, proto::CloseCode::ABNORMAL.0, "");
+    }
+
+    fn take_socket(&mut self, carrier: CarrierId) -> Option<Line> {
+        let index = self
+            .sockets
+            .iter()
+            .position(|line| line.carrier == carrier)?;
+        Some(self.sockets.swap_remove(index))
+    }
+
+    // Requests.
+
+    fn request(&mut self, now: Timestamp, carrier: CarrierId, body: &[u8]) {
+        let shared = self.shared.clone();
+        let done = move |end| with(&shared, |this, now| this.request_done(now, carrier, end));
+        match Request::post(&self.parts.address.http, body, self.parts.credentials, done) {
+            Ok(request) => self.requests.push((carrier, request)),
+            Err(_) => self.machine.handle_failed(now, carrier),
+        }
+    }
+
+    fn request_done(&mut self, now: Timestamp, carrier: CarrierId, end: Exchange) {
+        let Some(index) = self
+            .requests
+            .iter()
+            .position(|(other, _)| *other == carrier)
+        else {
+            return;
+        };
+        drop(self.requests.swap_remove(index));
+        match end {
+            Exchange::Answered {
+                status,
+                body,
+                retry_after,
+            } => {
+                let answer = Answer {
+                    status,
+                    body: &body,
+                    retry_after,
+                };
+                self.machine.handle_answer(now, carrier, &answer);
+            }
+            Exchange::Failed => self.machine.handle_failed(now, carrier),
+        }
+    }
+
+    // Time and the page.
+
+    fn timer_fired(&mut self, now: Timestamp) {
+        let Some(deadline) = self.timer.fired() else {
+            return;
+        };
+        let late = if self.page.is_hidden() {
+            LATE_HIDDEN
+        } else {
+            LATE
+        };
+        let slept = skew() - mem::replace(&mut self.skew, skew());
+        if now.since(deadline) > late || slept > LATE.as_secs_f64() * 1_000.0 {
+            self.machine.handle_page(now, PageEvent::Resumed);
+        }
+        self.machine.handle_timeout(now);
+    }
+
+    fn page_told(&mut self, now: Timestamp, fact: PageFact) {
+        match fact {
+            PageFact::Happened(event) => self.machine.handle_page(now, event),
+            PageFact::Left { persisted } => {
+                let machine = &mut self.machine;
+                flush(
+                    &self.parts.address.http,
+                    self.parts.credentials,
+                    |max_bytes| machine.flush_for_unload(now, !persisted, max_bytes),
+                );
+            }
+        }
+    }
+}
+
+/// How far the wall's clock is ahead. It grows by the time that the machine slept, where the other
+/// clock stops meanwhile.
+fn skew() -> f64 {
+    clock::wall_millis() - clock::now().as_millis() as f64
+}
+
+/// Reports a fact to a client that may be gone.
+fn with(shared: &Weak<Shared>, change: impl FnOnce(&mut Carriers, Timestamp)) {
+    if let Some(shared) = shared.upgrade() {
+        let shared: Rc<Shared> = shared;
+        shared.fact(change);
+    }
+}

@@ -1,0 +1,86 @@
+//! The address of a server, in the forms that the carriers need.
+
+use wasm_bindgen::prelude::*;
+use web_sys::Url;
+
+use crate::env::{global, property};
+use crate::error::UrlError;
+
+/// One endpoint: the same place for WebSocket and for HTTP.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Address {
+    /// With the scheme `ws` or `wss`.
+    pub(crate) socket: String,
+    /// With the scheme `http` or `https`.
+    pub(crate) http: String,
+    /// Host and port, where the port is not the scheme's own.
+    pub(crate) host: String,
+}
+
+impl Address {
+    /// Reads an address that is absolute, or relative to the page's or the worker's own.
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
+        let url = resolve(text)?;
+        let (scheme, href) = (url.protocol(), url.href());
+        let (is_socket, is_secure) = match &*scheme {
+            "http:" => (false, false),
+            "https:" => (false, true),
+            "ws:" => (true, false),
+            "wss:" => (true, true),
+            _ => return Err(UrlError::Scheme),
+        };
+        if !url.username().is_empty() || !url.password().is_empty() {
+            return Err(UrlError::Credentials);
+        }
+        if href.contains('#') {
+            return Err(UrlError::Fragment);
+        }
+        if !is_secure && is_page_secure() && !is_loopback(&url.hostname()) {
+            return Err(UrlError::Insecure);
+        }
+        let rest = href.strip_prefix(&*scheme).unwrap_or_default();
+        let with = |scheme: &str| {
+            let mut form = String::from(scheme);
+            form.push_str(if is_secure { "s:" } else { ":" });
+            form.push_str(rest);
+            form
+        };
+        Ok(match is_socket {
+            true => Self {
+                http: with("http"),
+                socket: href.clone(),
+                host: url.host(),
+            },
+            false => Self {
+                socket: with("ws"),
+                http: href.clone(),
+                host: url.host(),
+            },
+        })
+    }
+}
+
+/// A worker that was made from a blob has an address that nothing can be relative to; its origin is
+/// the page's.
+fn resolve(text: &str) -> Result<Url, UrlError> {
+    let href = global("location").and_then(|location| property(&location, "href"));
+    [href, global("origin")]
+        .iter()
+        .flatten()
+        .filter_map(JsValue::as_string)
+        .find_map(|base| Url::new_with_base(text, &base).ok())
+        .ok_or(UrlError::Malformed)
+}
+
+fn is_page_secure() -> bool {
+    let origin = global("origin").and_then(|origin| origin.as_string());
+    origin.is_some_and(|origin| origin.starts_with("https:"))
+}
+
+/// Browsers trust the machine itself without encryption (Secure Contexts section 3.1).
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.starts_with("127.")
+        || host == "[::1]"
+}
