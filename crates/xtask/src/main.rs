@@ -28,8 +28,7 @@ enum Task {
     Demo(demo::Options),
     Test(suite::Options),
     Simulate(simulate::Options),
-    /// Measure the smallest client application: raw, gzip and brotli bytes of wasm and glue.
-    Size,
+    Size(size::Options),
     Setup(setup::Options),
 
     /// Run the tests of one wasm file; cargo calls this for the wasm32 target.
@@ -56,7 +55,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Demo(options) => demo::demo(&options)?,
         Task::Test(options) => return suite::test(&options),
         Task::Simulate(options) => simulate::simulate(&options)?,
-        Task::Size => size::size()?,
+        Task::Size(options) => size::size(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
         Task::WasmTestRunner { arguments } => {
             let code = wasm::run_tests(&arguments)?;
