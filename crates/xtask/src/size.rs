@@ -97,6 +97,92 @@ fn crate_of(name: &str) -> &str {
     }
 }
 
+/// Installs wasm-opt and esbuild beside the build; `None` where there is no npm.
+fn npm_programs() -> Result<Option<PathBuf>> {
+    let Some(npm) = find_program("npm") else {
+        return Ok(None);
+    };
+    let prefix = state_dir()?.join("npm");
+    let programs = prefix.join("node_modules").join(".bin");
+    let installed = prefix.join("installed");
+    let wanted = format!("{NPM_BINARYEN} {NPM_ESBUILD}");
+    if fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(Some(programs));
+    }
+    fs::create_dir_all(&prefix)?;
+    println!("Installing {wanted} into {}", prefix.display());
+    run(Command::new(npm)
+        .args([
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(&prefix)
+        .args([NPM_BINARYEN, NPM_ESBUILD]))?;
+    fs::write(installed, wanted)?;
+    Ok(Some(programs))
+}
+
+fn optimize(programs: &Path, wasm: &Path, folder: &Path) -> Result<PathBuf> {
+    let optimized = folder.join("optimized.wasm");
+    run(Command::new(programs.join("wasm-opt"))
+        .arg("-Oz")
+        .arg(wasm)
+        .arg("-o")
+        .arg(&optimized))?;
+    Ok(optimized)
+}
+
+fn minify(programs: &Path, glue: &Path, folder: &Path) -> Result<PathBuf> {
+    let minified = folder.join("minified.js");
+    run(Command::new(programs.join("esbuild"))
+        .arg(glue)
+        .args(["--minify", "--format=esm", "--log-level=warning"])
+        .arg(format!("--outfile={}", minified.display())))?;
+    Ok(minified)
+}
+
+/// Bytes as they are, and compressed where node can tell.
+struct Sizes {
+    raw: u64,
+    compressed: Option<(u64, u64)>,
+}
+
+impl Sizes {
+    fn of(file: &Path) -> Result<Self> {
+        let raw = fs::metadata(file)
+            .with_context(|| format!("{} was not built", file.display()))?
+            .len();
+        let arguments = ["-e".as_ref(), COMPRESS.as_ref(), file.as_os_str()];
+        let compressed = first_line("node", arguments).and_then(|line| {
+            let (gzip, brotli) = line.split_once(' ')?;
+            Some((gzip.parse().ok()?, brotli.trim().parse().ok()?))
+        });
+        Ok(Self { raw, compressed })
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let compressed = self.compressed.zip(other.compressed).map(
+            |((gzip, brotli), (more_gzip, more_brotli))| (gzip + more_gzip, brotli + more_brotli),
+        );
+        Self {
+            raw: self.raw + other.raw,
+            compressed,
+        }
+    }
+
+    fn print(&self, name: &str) {
+        let (gzip, brotli) = match self.compressed {
+            Some((gzip, brotli)) => (gzip.to_string(), brotli.to_string()),
+            None => ("no node".to_owned(), "no node".to_owned()),
+        };
+        println!("{name:<10} {:>9} {gzip:>9} {brotli:>9}", self.raw);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
