@@ -1,0 +1,451 @@
+//! The simulated server: a registry of sessions, and the driver of each.
+
+use std::collections::BTreeMap;
+
+use tidewire_proto::server::{
+    Admission, Lookup, SessionAnswer, SessionEvent, SessionOutput, admit, read_opening,
+    refusal_packet,
+};
+use tidewire_proto::{CarrierId, Cause, Close, CloseCode, Session, SessionKey, Timestamp};
+
+use crate::plan::SECOND;
+use crate::queue::Happening;
+use crate::sockets::ServerEnd;
+use crate::world::World;
+
+/// Outputs that a machine may give in one turn before it counts as endless.
+pub(crate) const MAX_OUTPUTS: usize = 20_000;
+
+/// Timer events that a machine may ask for within one moment before it counts as spinning.
+pub(crate) const MAX_SPIN: u32 = 20;
+
+/// One server process, started again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Host {
+    pub(crate) is_up: bool,
+    pub(crate) stopped_until: u64,
+    pub(crate) overloaded: bool,
+    /// Counts the processes that each began without memory.
+    process: u32,
+    registry: BTreeMap<SessionKey, usize>,
+    ended: BTreeMap<SessionKey, Close>,
+    pub(crate) sessions: Vec<Hosted>,
+    carriers: Vec<Origin>,
+}
+
+/// A session and its driver's state.
+#[derive(Debug)]
+pub(crate) struct Hosted {
+    pub(crate) machine: Session,
+    key: SessionKey,
+    /// The close that the application ended it with.
+    pub(crate) farewell: Option<Close>,
+    /// The process that held it died with it.
+    pub(crate) forgotten: bool,
+    armed: Option<u64>,
+    spin: (u64, u32),
+    /// Messages given to the application and not yet taken.
+    pub(crate) given: u32,
+    pub(crate) has_room: bool,
+}
+
+/// What a carrier's name on the server stands for.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    Exchange {
+        exchange: usize,
+        copy: usize,
+        session: Option<usize>,
+    },
+    Socket(usize),
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        Self {
+            is_up: true,
+            ..Self::default()
+        }
+    }
+
+    /// The newest session that lives.
+    pub(crate) fn newest(&self) -> Option<usize> {
+        self.sessions.iter().rposition(Hosted::is_alive)
+    }
+
+    /// Forgets every session, as a process without a store does when it dies.
+    pub(crate) fn forget_everything(&mut self) -> Vec<usize> {
+        self.process += 1;
+        self.ended.clear();
+        let lost: Vec<usize> = std::mem::take(&mut self.registry).into_values().collect();
+        for index in &lost {
+            self.sessions[*index].forgotten = true;
+        }
+        lost
+    }
+
+    pub(crate) fn name_socket(&mut self, socket: usize) -> CarrierId {
+        self.name(Origin::Socket(socket))
+    }
+
+    pub(crate) fn name_exchange(&mut self, exchange: usize, copy: usize) -> CarrierId {
+        self.name(Origin::Exchange {
+            exchange,
+            copy,
+            session: None,
+        })
+    }
+
+    pub(crate) fn socket_named(&self, carrier: CarrierId) -> Option<usize> {
+        match self.origin(carrier)? {
+            Origin::Exchange { .. } => None,
+            Origin::Socket(socket) => Some(*socket),
+        }
+    }
+
+    pub(crate) fn exchange_named(&self, carrier: CarrierId) -> Option<(usize, usize)> {
+        match self.origin(carrier)? {
+            Origin::Exchange { exchange, copy, .. } => Some((*exchange, *copy)),
+            Origin::Socket(_) => None,
+        }
+    }
+
+    fn origin(&self, carrier: CarrierId) -> Option<&Origin> {
+        self.carriers.get(usize::try_from(carrier.0).ok()?)
+    }
+
+    fn name(&mut self, origin: Origin) -> CarrierId {
+        self.carriers.push(origin);
+        CarrierId(self.carriers.len() as u64 - 1)
+    }
+
+    fn lookup(&self, key: &SessionKey) -> Lookup {
+        match (self.registry.get(key), self.ended.get(key)) {
+            (Some(_), _) => Lookup::Known,
+            (None, Some(close)) => Lookup::Ended(close.clone()),
+            (None, None) => Lookup::Unknown,
+        }
+    }
+}
+
+impl Hosted {
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.forgotten && !self.machine.is_ended()
+    }
+}
+
+impl World {
+    /// A WebSocket message reaches the server.
+    pub(crate) fn socket_says(&mut self, index: usize, packet: &[u8]) {
+        let socket = &self.sockets[index];
+        let Some(carrier) = socket.server else {
+            return;
+        };
+        if socket.up.is_lost(self.now) {
+            return;
+        }
+        self.trace.number(carrier.0);
+        self.trace.bytes(packet);
+        self.trace.line(self.now, || {
+            format!(
+                "server <- socket {} {}",
+                carrier.0,
+                crate::wire::describe(packet)
+            )
+        });
+        match self.sockets[index].at_server {
+            ServerEnd::Gone => {}
+            ServerEnd::Attached(session) => {
+                self.with_session(session, |machine, now| {
+                    machine.handle_packet(now, carrier, packet)
+                });
+            }
+            ServerEnd::Silent => match self.open(carrier, packet) {
+                Ok(session) => self.sockets[index].at_server = ServerEnd::Attached(session),
+                Err(close) => {
+                    self.transmit_down(carrier, refusal_packet(&close));
+                    self.disconnect(carrier, close);
+                }
+            },
+        }
+    }
+
+    /// A request reaches the server.
+    pub(crate) fn take_request(&mut self, carrier: CarrierId, body: &[u8]) {
+        match self.open(carrier, body) {
+            Ok(session) => {
+                if let Some(Origin::Exchange { session: slot, .. }) = usize::try_from(carrier.0)
+                    .ok()
+                    .and_then(|index| self.host.carriers.get_mut(index))
+                {
+                    *slot = Some(session);
+                }
+            }
+            Err(close) => {
+                let answer = SessionAnswer {
+                    status: close.code.http_status(),
+                    body: refusal_packet(&close),
+                    close: Some(close),
+                };
+                self.respond(carrier, answer);
+            }
+        }
+    }
+
+    /// A socket that the server had is closed.
+    pub(crate) fn socket_left(&mut self, index: usize) {
+        let socket = &mut self.sockets[index];
+        let end = std::mem::replace(&mut socket.at_server, ServerEnd::Gone);
+        if let (ServerEnd::Attached(session), Some(carrier)) = (end, socket.server) {
+            self.trace.line(self.now, || {
+                format!("server <- socket {} is closed", carrier.0)
+            });
+            self.with_session(session, |machine, _| machine.handle_closed(carrier));
+        }
+    }
+
+    /// Nobody waits for this answer any more.
+    pub(crate) fn carrier_closed(&mut self, carrier: CarrierId) {
+        if let Some(Origin::Exchange {
+            session: Some(session),
+            ..
+        }) = self.host.origin(carrier)
+        {
+            let session = *session;
+            self.with_session(session, |machine, _| machine.handle_closed(carrier));
+        }
+    }
+
+    pub(crate) fn server_writable(&mut self, index: usize) {
+        let socket = &self.sockets[index];
+        if let (ServerEnd::Attached(session), Some(carrier)) = (socket.at_server, socket.server) {
+            self.with_session(session, |machine, _| machine.handle_writable(carrier));
+        }
+    }
+
+    pub(crate) fn session_timer(&mut self, session: usize, at: u64) {
+        let hosted = &mut self.host.sessions[session];
+        if hosted.armed != Some(at) {
+            return;
+        }
+        hosted.armed = None;
+        let repeats = if hosted.spin.0 == self.now {
+            hosted.spin.1 + 1
+        } else {
+            0
+        };
+        hosted.spin = (self.now, repeats);
+        if repeats > MAX_SPIN {
+            return self.breaks("a session asks for a timer in the past again and again");
+        }
+        self.trace.number(at);
+        self.with_session(session, |machine, now| machine.handle_timeout(now));
+    }
+
+    /// Every connection to the server breaks, as seen from there.
+    pub(crate) fn sever_server(&mut self) {
+        for index in 0..self.sockets.len() {
+            if self.sockets[index].at_server != ServerEnd::Gone {
+                self.socket_left(index);
+            }
+        }
+        for index in 0..self.host.carriers.len() {
+            self.request_forgotten(CarrierId(index as u64));
+        }
+    }
+
+    /// Does something to a session, then what its driver does after it.
+    pub(crate) fn with_session(&mut self, index: usize, act: impl FnOnce(&mut Session, Timestamp)) {
+        let now = Timestamp::from_micros(self.now);
+        if self.host.sessions[index].forgotten {
+            return;
+        }
+        act(&mut self.host.sessions[index].machine, now);
+        let mut outputs = 0;
+        while let Some(output) = self.host.sessions[index].machine.poll_output(now) {
+            outputs += 1;
+            if outputs > MAX_OUTPUTS {
+                return self.breaks("a session gives outputs without an end");
+            }
+            self.perform_for_session(index, output);
+        }
+        self.arm_session(index);
+        self.check_session(index);
+        if std::mem::take(&mut self.host.sessions[index].has_room) {
+            self.queue.schedule(self.now, Happening::ServerSpeaks);
+        }
+    }
+
+    fn perform_for_session(&mut self, session: usize, output: SessionOutput) {
+        match output {
+            SessionOutput::Disconnect { carrier, close } => {
+                self.trace.number(u64::from(close.code.0));
+                self.trace.line(self.now, || {
+                    format!(
+                        "session {session} closes socket {} with {} {:?}",
+                        carrier.0, close.code.0, close.reason
+                    )
+                });
+                self.disconnect(carrier, close);
+            }
+            SessionOutput::Event(event) => self.session_hears(session, event),
+            SessionOutput::Respond { carrier, answer } => {
+                self.trace.number(u64::from(answer.status));
+                self.trace.bytes(&answer.body);
+                self.trace.line(self.now, || {
+                    format!(
+                        "session {session} answers {} with {} {}",
+                        carrier.0,
+                        answer.status,
+                        crate::wire::describe(&answer.body)
+                    )
+                });
+                self.respond(carrier, answer);
+            }
+            SessionOutput::Transmit { carrier, packet } => {
+                self.trace.bytes(&packet);
+                self.trace.line(self.now, || {
+                    format!(
+                        "session {session} -> socket {} {}",
+                        carrier.0,
+                        crate::wire::describe(&packet)
+                    )
+                });
+                self.transmit_down(carrier, packet);
+            }
+        }
+    }
+
+    fn session_hears(&mut self, session: usize, event: SessionEvent) {
+        self.trace.line(self.now, || {
+            format!("session {session} says {}", crate::wire::summary(&event))
+        });
+        let verdict = self.ledger.session_event(session, &event);
+        self.judge(verdict);
+        match event {
+            SessionEvent::Capacity => self.host.sessions[session].has_room = true,
+            SessionEvent::Ended { cause, .. } => self.bury(session, cause),
+            SessionEvent::Message(_) => {
+                self.tallies.delivered += 1;
+                self.host.sessions[session].given += 1;
+                if self.host.sessions[session].given == 1 {
+                    let at = self.now + self.chance.below(self.plan.up.listening + 1);
+                    self.queue.schedule(at, Happening::ServerTakes { session });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The application of the server takes messages that it was given.
+    pub(crate) fn server_takes(&mut self, session: usize) {
+        let hosted = &mut self.host.sessions[session];
+        if hosted.forgotten || hosted.given == 0 {
+            return;
+        }
+        let taken = u32::try_from(self.chance.between(1, u64::from(hosted.given))).unwrap_or(1);
+        hosted.given -= taken;
+        if hosted.given > 0 {
+            let at = self.now + 1 + self.chance.below(self.plan.up.listening + 1);
+            self.queue.schedule(at, Happening::ServerTakes { session });
+        }
+        for _ in 0..taken {
+            self.ledger.session_took(session);
+        }
+        self.with_session(session, |machine, now| {
+            machine.consumed(now, u64::from(taken))
+        });
+    }
+
+    /// A session is over: its key is remembered, so that nobody creates it again.
+    fn bury(&mut self, session: usize, cause: Cause) {
+        let hosted = &self.host.sessions[session];
+        if cause == Cause::TimedOut {
+            let last = hosted.machine.last_contact().as_micros();
+            let life = u64::try_from(self.plan.server.life.as_micros()).unwrap_or(u64::MAX);
+            if self.now < last + life {
+                self.breaks("a session expired before its life was over");
+            }
+            self.tallies.expired += 1;
+        }
+        let hosted = &self.host.sessions[session];
+        let close = match (hosted.farewell.clone(), cause) {
+            (Some(close), _) | (None, Cause::Refused(close)) => close,
+            _ => Close::new(CloseCode::EXPIRED, "expired: the session is over"),
+        };
+        let key = hosted.key;
+        self.host.registry.remove(&key);
+        self.host.ended.insert(key, close);
+    }
+
+    /// Reads the first packet of a carrier and attaches it to its session, which may have to be made.
+    fn open(&mut self, carrier: CarrierId, packet: &[u8]) -> Result<usize, Close> {
+        let opening = read_opening(packet)?;
+        let key = opening.hello.key;
+        let admission = admit(self.host.lookup(&key), &opening.hello)?;
+        if self.host.overloaded && !opening.hello.welcomed {
+            let delay = std::time::Duration::from_micros(self.chance.between(1, 20) * SECOND);
+            return Err(
+                Close::new(CloseCode::DRAINING, "overloaded: come back later").after(delay),
+            );
+        }
+        if admission == Admission::Create {
+            let index = self.host.sessions.len();
+            let verdict = self.ledger.created(&key, self.host.process);
+            self.judge(verdict);
+            let now = Timestamp::from_micros(self.now);
+            let id = index as u64 + 1;
+            let mut machine = Session::new(now, self.plan.server.clone(), id, &opening.hello);
+            crate::plants::plant_session(&mut machine, self.bug);
+            self.host.registry.insert(key, index);
+            self.host.sessions.push(Hosted {
+                machine,
+                key,
+                farewell: None,
+                forgotten: false,
+                armed: None,
+                spin: (0, 0),
+                given: 0,
+                has_room: false,
+            });
+            self.tallies.sessions += 1;
+        }
+        let Some(session) = self.host.registry.get(&key).copied() else {
+            return Err(Close::new(
+                CloseCode::INTERNAL,
+                "registry: the session is not there",
+            ));
+        };
+        self.with_session(session, |machine, now| {
+            machine.attach(now, carrier, &opening)
+        });
+        Ok(session)
+    }
+
+    fn arm_session(&mut self, index: usize) {
+        let hosted = &mut self.host.sessions[index];
+        let deadline = hosted
+            .machine
+            .poll_timeout()
+            .map(|(at, _)| at.as_micros().max(self.now));
+        if deadline != hosted.armed {
+            hosted.armed = deadline;
+            if let Some(at) = deadline {
+                self.queue
+                    .schedule(at, Happening::SessionTimer { session: index, at });
+            }
+        }
+    }
+
+    fn check_session(&mut self, index: usize) {
+        let limits = &self.plan.server.limits;
+        let largest = crate::message::LONGEST as usize + tidewire_proto::Limits::MESSAGE_COST;
+        let window = usize::try_from(limits.window_bytes).unwrap_or(usize::MAX);
+        let waiting = usize::try_from(limits.window_messages).unwrap_or(usize::MAX)
+            * tidewire_proto::Limits::MESSAGE_COST;
+        let bound = limits.outbox_bytes + largest + window + waiting + largest;
+        if self.host.sessions[index].machine.held_bytes() > bound {
+            self.breaks("a session holds more bytes than its limits allow");
+        }
+    }
+}

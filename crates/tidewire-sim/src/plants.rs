@@ -1,0 +1,37 @@
+//! Deliberate bugs in the machines, to show that the judge catches them. Compiled in only on demand.
+
+#[cfg(feature = "planted-bugs")]
+mod planted {
+    use tidewire_proto::planted::Bug;
+    use tidewire_proto::{Client, Session};
+
+    /// The bug of a run.
+    pub type Planted = Option<Bug>;
+
+    pub(crate) fn plant_client(client: &mut Client, bug: Planted) {
+        if let Some(bug) = bug {
+            client.plant(bug);
+        }
+    }
+
+    pub(crate) fn plant_session(session: &mut Session, bug: Planted) {
+        if let Some(bug) = bug {
+            session.plant(bug);
+        }
+    }
+}
+
+#[cfg(not(feature = "planted-bugs"))]
+mod planted {
+    use tidewire_proto::{Client, Session};
+
+    /// The bug of a run: this build knows none.
+    pub type Planted = ();
+
+    pub(crate) const fn plant_client(_: &mut Client, (): Planted) {}
+
+    pub(crate) const fn plant_session(_: &mut Session, (): Planted) {}
+}
+
+pub use planted::Planted;
+pub(crate) use planted::{plant_client, plant_session};

@@ -1,0 +1,94 @@
+//! After the network has healed: is everything as it should be, and soon enough?
+
+use tidewire_proto::State;
+
+use crate::plan::SECOND;
+use crate::queue::Happening;
+use crate::world::World;
+
+/// Time after healing, or after the last word, within which everything that was said has been heard.
+///
+/// The worst chain of events, one after the other: the silence of a peer that died just before is found (15 s and a
+/// probe of 2.5 s), the backoff is at its cap (45 s), the provider of URL and credentials is asked (10 s), the carrier
+/// that is tried first is black-holed (10 s), the second one is used but its first exchange was lost just before healing
+/// (8 s), a session that was closed is opened again (5 s), and what is left is transferred at 64 kB/s and taken by a slow
+/// application (30 s).
+const HEARD_WITHIN: u64 = 130 * SECOND;
+
+/// How much longer it may take when the server or a proxy advised the client to wait.
+const ADVICE: u64 = 30 * SECOND;
+
+/// Time after healing within which the best transport that can work carries the session.
+///
+/// Background probes are up to five minutes apart, with jitter, and a probe that fails costs 10 s.
+const PROMOTED_WITHIN: u64 = 400 * SECOND;
+
+/// How often the world is looked at.
+const INTERVAL: u64 = SECOND;
+
+impl World {
+    /// The faults end. What lasts was bounded by this moment when it began.
+    pub(crate) fn heal(&mut self) {
+        self.healed = true;
+        self.last_word = self.now;
+        self.plan.heal();
+        self.trace.line(self.now, || "HEALED".into());
+        if self.tabs[self.active].hold_permitted != self.plan.hold_permit {
+            let permitted = self.plan.hold_permit;
+            self.permit(self.active, permitted);
+        }
+        // What is left to be said is said now.
+        self.queue.schedule(self.now, Happening::ClientSpeaks);
+        self.queue.schedule(self.now, Happening::ServerSpeaks);
+        self.queue.schedule(self.now + INTERVAL, Happening::Review);
+    }
+
+    pub(crate) fn review(&mut self) {
+        if self.left_up > 0 || self.left_down > 0 {
+            self.last_word = self.now;
+        }
+        let tab = self.active;
+        let missing = self.missing();
+        let deadline = self.last_word + HEARD_WITHIN + if self.advised { ADVICE } else { 0 };
+        if let Some(missing) = missing {
+            if self.now > deadline {
+                return self.breaks(&format!("after healing, {missing}"));
+            }
+            self.heard_at = None;
+        } else {
+            if self.heard_at.is_none() {
+                self.heard_at = Some(self.now);
+                self.tallies.slowest = self.tallies.slowest.max(self.now - self.last_word);
+            }
+            let state = self.tabs[tab].client.state();
+            let best = self.plan.best();
+            if best.is_some_and(|best| state == State::Open(best)) {
+                self.done = true;
+                return;
+            }
+            if self.now > self.last_word + PROMOTED_WITHIN {
+                return self.breaks(&format!(
+                    "after healing, the session is {state:?} and could be on {best:?}"
+                ));
+            }
+        }
+        self.queue.schedule(self.now + INTERVAL, Happening::Review);
+    }
+
+    fn missing(&self) -> Option<String> {
+        let tab = self.active;
+        if self.tabs[tab].is_gone() {
+            return Some("the client is closed".into());
+        }
+        if !matches!(self.tabs[tab].client.state(), State::Open(_)) {
+            return Some(format!("the client is {:?}", self.tabs[tab].client.state()));
+        }
+        if self.left_up > 0 || self.left_down > 0 {
+            return Some("not everything was said".into());
+        }
+        if !self.tabs[tab].handed_back.is_empty() || !self.handed_back_down.is_empty() {
+            return Some("a message waits for room that is never announced".into());
+        }
+        self.ledger.unfinished(tab)
+    }
+}
