@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn functions_are_measured_and_named_behind_the_imported_ones() {
-        let import = [&[2, 8, 1][..], b"\x01e\x01f\x00\x00"].concat();
+        let import = [&[2, 7, 1][..], b"\x01e\x01f\x00\x00"].concat();
         // Two bodies, of two and of three bytes.
         let code = [10, 8, 2, 2, 0, 0x0b, 3, 0, 0x01, 0x0b];
         let data = [11, 1, 0];
