@@ -94,7 +94,7 @@ impl Client {
                 return self.abandon_session_if_broken(violation.code, violation.rule);
             }
         };
-        let traffic = self.stats.messages_received > received;
+        let traffic = exchange.brings || self.stats.messages_received > received;
         if let Some(close) = said.close {
             return self.handle_refusal(now, Refused::Http, exchange.attach, close);
         }
@@ -171,6 +171,8 @@ impl Client {
         };
         http.strikes += 1;
         http.poll_at = now;
+        // A dead peer must be found within 20 s, and a hold has taken most of that.
+        http.probing = cause == Cause::TimedOut;
         http.sent = self.duplex.outbox.cursor();
         if !http.welcomed || exchange.probe || http.strikes >= STRIKES {
             self.fail_http(now, cause);

@@ -77,6 +77,8 @@ pub struct Client {
     attach: u64,
     /// The server knows this session.
     welcomed: bool,
+    /// The application was told of this session.
+    announced: bool,
     duplex: Duplex,
     token: Vec<u8>,
     reauthenticate: bool,
@@ -169,6 +171,7 @@ impl Client {
             session: SessionNumber(1),
             attach: 0,
             welcomed: false,
+            announced: false,
             duplex: Duplex::new(&config.limits, 1),
             token: Vec::new(),
             reauthenticate: false,
@@ -366,6 +369,7 @@ impl Client {
         self.session = SessionNumber(self.session.0.wrapping_add(1));
         self.attach = 0;
         self.welcomed = false;
+        self.announced = false;
         self.emit(Event::Lost { cause, unconfirmed });
     }
 

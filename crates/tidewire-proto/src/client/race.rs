@@ -73,8 +73,7 @@ impl Client {
     /// The server has spoken on this carrier: it carries the session from here on.
     pub(super) fn activate(&mut self, now: Timestamp, winner: Active) {
         let was_open = self.phase == Phase::Open;
-        let first = !self.welcomed;
-        self.welcomed = true;
+        let first = !core::mem::replace(&mut self.announced, true);
         self.active = winner;
         self.phase = Phase::Open;
         self.live_since = now;
@@ -234,7 +233,12 @@ impl Client {
         }
         let code = close.code;
         let cause = Cause::Refused(close);
-        match code.reaction() {
+        let reaction = match code.reaction() {
+            // There is no session to lose or to fight for.
+            Reaction::NewSession | Reaction::Superseded if self.is_bare() => Reaction::Retry,
+            reaction => reaction,
+        };
+        match reaction {
             Reaction::GiveUp | Reaction::Superseded => self.finish(cause),
             Reaction::NewSession => {
                 self.drop_carriers(None);

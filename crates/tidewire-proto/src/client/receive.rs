@@ -103,6 +103,7 @@ impl Client {
             ));
         }
         self.take_ack(welcome.ack)?;
+        self.welcomed = true;
         self.heartbeat = Duration::from_millis(welcome.heartbeat_ms);
         let limits = PeerLimits {
             max_message: welcome.max_message,

@@ -19,7 +19,10 @@ impl Client {
     pub fn handle_opened(&mut self, now: Timestamp, carrier: CarrierId) {
         self.now = now;
         let bare = self.is_bare();
-        let Some(socket) = self.socket(carrier) else {
+        let Some(socket) = self
+            .socket(carrier)
+            .filter(|socket| socket.stage == Stage::Opening)
+        else {
             return;
         };
         socket.stage = Stage::Greeting;
@@ -91,7 +94,7 @@ impl Client {
             return;
         }
         if let Some(welcome) = said.welcome {
-            if welcome.attach != socket.attach {
+            if welcome.attach != socket.attach || socket.is_live() {
                 // The answer to a hello that was repeated since.
                 return;
             }
