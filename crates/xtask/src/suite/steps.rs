@@ -109,7 +109,7 @@ fn simulation(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 }
 
 fn planted_bugs(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    run(simulate::command(&["planted-bugs"]).arg("--planted-bugs"))
+    run(simulate::command(&["planted-bugs"]).args(["--planted-bugs", "--seeds", "60000"]))
 }
 
 fn imports(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
