@@ -80,9 +80,7 @@ impl Client {
             for exchange in [&http.poll, &http.send].into_iter().flatten() {
                 consider(Some(exchange.deadline), Reason::Request);
             }
-            let scheduled = http.poll.is_none()
-                && self.http_transport() == Transport::Polling
-                && !http.overtaken;
+            let scheduled = self.http_transport() == Transport::Polling && self.can_request();
             consider(scheduled.then_some(http.poll_at), Reason::Poll);
         }
         next
@@ -93,21 +91,29 @@ impl Client {
         let due = self.duplex.ack_due()?;
         let possible = match self.active {
             Active::None => false,
-            Active::Http => self
-                .http
-                .as_ref()
-                .is_some_and(|http| match self.http_transport() {
-                    Transport::Polling => http.poll.is_none() && !http.overtaken,
-                    Transport::LongPolling | Transport::WebSocket => {
-                        http.send.is_none() && !http.overtaken
-                    }
-                }),
+            Active::Http => self.can_request(),
             Active::Socket(id) => self
                 .sockets
                 .iter()
                 .any(|socket| socket.id == id && socket.writable),
         };
         possible.then_some(due)
+    }
+
+    /// Whether an HTTP request that is due would be sent.
+    fn can_request(&self) -> bool {
+        let told = self
+            .closing
+            .as_ref()
+            .is_some_and(|closing| closing.told.is_some());
+        let free = self.http.as_ref().is_some_and(|http| {
+            let slot = match self.http_transport() {
+                Transport::LongPolling if http.welcomed => &http.send,
+                _ => &http.poll,
+            };
+            slot.is_none() && !http.overtaken
+        });
+        free && !told
     }
 
     /// A deadline passed.

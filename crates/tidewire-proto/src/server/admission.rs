@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::close::{Close, CloseCode};
+use crate::close::{Close, CloseCode, Reaction};
 use crate::error::Violation;
 use crate::wire::{Frame, Hello, Reader, Writer};
 
@@ -43,7 +43,7 @@ pub fn read_opening(packet: &[u8]) -> Result<Opening<'_>, Close> {
 /// A session of another principal must be looked up as [`Unknown`](Self::Unknown), so that nobody learns that it exists.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lookup {
-    /// The session ended, and is remembered with the close that later attaches are told.
+    /// The session ended with this close. Later attaches are told it if it says to give up, and else that it is over.
     Ended(Close),
     /// The session lives.
     Known,
@@ -68,7 +68,12 @@ pub enum Admission {
 /// what the ended session left.
 pub fn admit(lookup: Lookup, hello: &Hello) -> Result<Admission, Close> {
     match lookup {
-        Lookup::Ended(close) => Err(close),
+        Lookup::Ended(close) if close.code.reaction() == Reaction::GiveUp => Err(close),
+        // A code that asks to come back would bring the client back to this same session for ever.
+        Lookup::Ended(_) => Err(Close::new(
+            CloseCode::EXPIRED,
+            "expired: the session is over",
+        )),
         Lookup::Known => Ok(Admission::Attach),
         Lookup::Unknown if hello.resume => Err(Close::new(
             CloseCode::UNKNOWN_SESSION,

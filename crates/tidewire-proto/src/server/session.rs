@@ -296,7 +296,7 @@ impl Session {
         }
         let same_client = hello.instance == self.instance;
         let again = hello.mode != HelloMode::Socket
-            && matches!(self.carrier, Carrier::Http(_))
+            && !matches!(self.carrier, Carrier::Socket(_))
             && hello.attach == self.attach
             && same_client;
         if !again {
@@ -318,7 +318,7 @@ impl Session {
             .handle_ack(hello.ack)
             .map_err(|violation| Refusal::Closed(violation.close()))?;
         self.tell_acknowledged(acknowledged);
-        if !again {
+        if !(again && matches!(self.carrier, Carrier::Http(_))) {
             self.replace_carrier(now, carrier, hello);
         }
         Ok(())

@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Reason};
 use crate::time::Timestamp;
+use crate::wire::HelloMode;
 
 /// Silence of a client on HTTP after which its session counts as detached: above the longest interval of scheduled polling.
 const HTTP_SILENCE: Duration = Duration::from_secs(20);
@@ -35,7 +36,10 @@ impl Session {
         match &self.carrier {
             Carrier::Detached => {}
             Carrier::Http(http) => {
-                let held = http.open.iter().find(|exchange| exchange.wants_messages());
+                let held = http
+                    .open
+                    .iter()
+                    .find(|exchange| matches!(exchange.mode, HelloMode::Hold { .. }));
                 consider(
                     http.open.iter().map(|exchange| exchange.until).min(),
                     Reason::Hold,
