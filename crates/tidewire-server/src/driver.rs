@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tidewire_proto::server::{Opening, SessionAnswer, SessionEvent, SessionOutput};
 use tidewire_proto::{
@@ -63,6 +63,7 @@ impl Outlet {
 pub(crate) struct Driver {
     name: SessionName,
     id: u64,
+    since: SystemTime,
     clock: Clock,
     hub: Weak<HubInner>,
     /// Something was sent, or the deadline came nearer.
@@ -110,6 +111,7 @@ impl Driver {
         Self {
             name,
             id,
+            since: SystemTime::now(),
             clock,
             hub,
             turn: Notify::new(),
@@ -134,6 +136,10 @@ impl Driver {
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(crate) fn since(&self) -> SystemTime {
+        self.since
     }
 
     pub(crate) fn name(&self) -> &SessionName {
@@ -302,10 +308,10 @@ impl Driver {
         });
     }
 
-    pub(crate) fn end_now(&self, close: Close) {
+    pub(crate) fn end_now(&self, close: &Close) {
         self.turn(|state, _| {
             state.farewell = Some(close.clone());
-            state.machine.end(&close);
+            state.machine.end(close);
         });
     }
 
@@ -447,7 +453,7 @@ impl Driver {
             SessionEvent::Ended { cause, unconfirmed } => {
                 tracing::info!(
                     session = self.id,
-                    ?cause,
+                    cause = name_of(&cause),
                     unconfirmed = unconfirmed.len(),
                     "session ended"
                 );
@@ -462,7 +468,7 @@ impl Driver {
                 }
             }
             other => {
-                tracing::warn!(session = self.id, event = ?std::mem::discriminant(&other), "unknown event")
+                tracing::warn!(session = self.id, event = ?std::mem::discriminant(&other), "unknown event");
             }
         }
     }
@@ -529,7 +535,7 @@ impl std::ops::Deref for RetireAtEnd {
 impl Drop for RetireAtEnd {
     fn drop(&mut self) {
         let crashed = Close::new(CloseCode::INTERNAL, "panic: the session failed");
-        self.0.end_now(crashed);
+        self.0.end_now(&crashed);
         if let Some(hub) = self.0.hub.upgrade() {
             hub.retire(&self.0);
         }
@@ -547,6 +553,17 @@ impl State {
         for waker in [self.reader.take(), self.sink.take()].into_iter().flatten() {
             waker.wake();
         }
+    }
+}
+
+/// A cause as logs show it: without texts that came from the client.
+fn name_of(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::ByApplication => "closed by the application",
+        Cause::PeerMisbehaved(rule) => rule,
+        Cause::Refused(_) => "closed by the client",
+        Cause::TimedOut => "expired",
+        _ => "broken",
     }
 }
 

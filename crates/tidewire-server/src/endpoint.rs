@@ -121,12 +121,13 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
 }
 
 async fn exchange(hub: &Arc<HubInner>, mut parts: Parts, body: Body) -> Response<Body> {
-    if let Err(response) = check_kind(&parts.headers) {
-        return answer::then_hang_up(response);
+    // What is left of a refused body is not read: the connection ends with the answer.
+    if let Err(close) = check_kind(&parts.headers) {
+        return answer::then_hang_up(answer::refusal(&close));
     }
     let body = match read_body(hub, &parts.headers, body).await {
         Ok(body) => body,
-        Err(response) => return answer::then_hang_up(response),
+        Err(close) => return answer::then_hang_up(answer::refusal(&close)),
     };
     parts.extensions.remove::<OnUpgrade>();
     let visitor = visitor(hub, &parts);
@@ -189,17 +190,14 @@ impl Drop for Exchange {
 }
 
 /// Reads the body within its bounds in size and in time.
-async fn read_body(
-    hub: &HubInner,
-    headers: &HeaderMap,
-    mut body: Body,
-) -> Result<Vec<u8>, Response<Body>> {
+async fn read_body(hub: &HubInner, headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Close> {
     let too_large = || {
-        answer::refusal_with(
-            StatusCode::PAYLOAD_TOO_LARGE,
+        Close::new(
+            CloseCode::TOO_LARGE,
             "packet: it is longer than this server takes",
         )
     };
+    let slow = |_| Close::new(CloseCode::TIMEOUT, "slow: the body came too slowly");
     let most = hub.config.max_packet;
     let declared = headers
         .get(CONTENT_LENGTH)
@@ -207,53 +205,42 @@ async fn read_body(
     if declared.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    let started = Instant::now();
+    let grace = Instant::now() + hub.config.body_grace;
     let mut bytes = Vec::new();
     loop {
         let earned = Duration::from_secs(bytes.len() as u64) / hub.config.body_rate;
-        let frame = tokio::time::timeout_at(started + hub.config.body_grace + earned, body.frame())
+        match tokio::time::timeout_at(grace + earned, body.frame())
             .await
-            .map_err(|_| {
-                answer::refusal_with(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "slow: the body came too slowly",
-                )
-            })?;
-        match frame {
+            .map_err(slow)?
+        {
             None => return Ok(bytes),
             Some(Ok(frame)) => {
-                let Ok(data) = frame.into_data() else {
-                    continue;
-                };
+                // Trailers are of no interest.
+                let data = frame.into_data().unwrap_or_default();
                 if bytes.len() + data.len() > most {
                     return Err(too_large());
                 }
                 bytes.extend_from_slice(&data);
             }
-            Some(Err(_)) => {
-                return Err(answer::refusal_with(
-                    StatusCode::BAD_REQUEST,
-                    "body: it ended early",
-                ));
-            }
+            Some(Err(_)) => return Err(Close::new(CloseCode::MALFORMED, "body: it ended early")),
         }
     }
 }
 
 /// Only raw bytes: no form and no script without a preflight can produce anything else that would be taken.
-fn check_kind(headers: &HeaderMap) -> Result<(), Response<Body>> {
+fn check_kind(headers: &HeaderMap) -> Result<(), Close> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if !matches!(kind, None | Some(b"application/octet-stream")) {
-        return Err(answer::refusal(&Close::new(
+        return Err(Close::new(
             CloseCode::WRONG_KIND,
             "content-type: only application/octet-stream, or none",
-        )));
+        ));
     }
     if headers.contains_key(CONTENT_ENCODING) {
-        return Err(answer::refusal(&Close::new(
+        return Err(Close::new(
             CloseCode::WRONG_KIND,
             "content-encoding: none is taken",
-        )));
+        ));
     }
     Ok(())
 }

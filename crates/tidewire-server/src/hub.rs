@@ -243,7 +243,7 @@ impl Hub {
     /// Ends every session with this close, and leaves the hub open. Clients that come back are told the same.
     pub fn end_all(&self, close: &Close) {
         for driver in self.inner.registry.list() {
-            driver.end_now(close.clone());
+            driver.end_now(close);
         }
     }
 
@@ -438,7 +438,7 @@ impl HubInner {
                 session = driver.id(),
                 "evicted: detached sessions hold too much"
             );
-            driver.end_now(Close::new(
+            driver.end_now(&Close::new(
                 CloseCode::EXPIRED,
                 "evicted: detached sessions held too much, the oldest had to go",
             ));

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use futures_core::Stream;
 use futures_util::Sink;
@@ -219,6 +220,11 @@ impl SessionHandle {
     /// The other end of the TCP connection that attached last, where [`serve`](crate::serve) noted it.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.driver.peer()
+    }
+
+    /// When the session was opened.
+    pub fn since(&self) -> SystemTime {
+        self.driver.since()
     }
 
     /// What the session has counted.

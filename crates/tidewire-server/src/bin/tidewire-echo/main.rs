@@ -1,3 +1,93 @@
-//! A small server that echoes.
+//! A small server that echoes: on `/message` to any WebSocket, on `/live` to tidewire clients on every transport.
+//!
+//! It also lists who is connected, broadcasts to all of them, serves the demo page, and can be told to misbehave.
 
-fn main() {}
+mod app;
+mod args;
+mod faults;
+mod guestbook;
+mod live;
+mod message;
+mod page;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::serve::Listener as _;
+use clap::Parser;
+use tidewire_server::{ServeConfig, Tcp, serve};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::args::Args;
+use crate::faults::FaultyListener;
+
+/// Time that clients have to move once the server is asked to stop.
+const DRAIN: Duration = Duration::from_millis(500);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidewire-echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let app = App::new(&args)?;
+    let listener = Tcp::bind(&args.listen).await.map_err(|error| {
+        format!(
+            "cannot listen on {}: {error}; choose another with --listen",
+            args.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    announce(&format!("listening on http://{address}"))?;
+
+    tokio::spawn(live::echo_all(app.clone()));
+    let mut config = ServeConfig::default();
+    config.stop_timeout = Duration::from_secs(2);
+    let listener = FaultyListener::new(listener, &app.faults);
+    let stop = async {
+        any(&mut interrupt, &mut terminate).await;
+        tracing::info!("stopping; a second signal stops at once");
+        // From here on the next signal takes the short way out.
+        tokio::spawn(async move {
+            any(&mut interrupt, &mut terminate).await;
+            std::process::exit(130);
+        });
+        app.hub.drain(DRAIN / 2);
+        tokio::time::sleep(DRAIN).await;
+        app.hub.shutdown();
+        app.guests.send_all_away();
+    };
+    serve(listener, app.router(), config, stop).await;
+    Ok(())
+}
+
+async fn any(first: &mut Signal, second: &mut Signal) {
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
+    }
+}
+
+/// Whoever started the server reads its address from here.
+fn announce(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}

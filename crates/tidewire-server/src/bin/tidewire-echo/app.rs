@@ -1,0 +1,122 @@
+//! The routes, and what their handlers share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get, post};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    CACHE_CONTROL, HeaderValue, VARY,
+};
+use http::{Method, StatusCode};
+use tidewire_server::{Caller, ConfigError, Hub, HubConfig, OriginError, Origins};
+
+use crate::args::Args;
+use crate::faults::{self, Faults};
+use crate::guestbook::Guests;
+use crate::{live, message, page};
+
+/// Longest body of a broadcast or a control request, in bytes.
+const MAX_CONTROL_BODY: usize = 64 * 1024;
+
+/// What all handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) hub: Hub,
+    pub(crate) guests: Guests,
+    pub(crate) faults: Faults,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What the command line says.
+pub(crate) struct Settings {
+    pub(crate) args: Args,
+    origins: Origins,
+}
+
+impl App {
+    pub(crate) fn new(args: &Args) -> Result<Self, ConfigError> {
+        let mut origins = Origins::same().and_loopback();
+        for origin in &args.allow_origin {
+            origins = origins.and(origin)?;
+        }
+        let mut config = HubConfig::default();
+        config.max_sessions_per_address = args.sessions_per_address;
+        config.session.life = args.session_life;
+        config.session.heartbeat = args.heartbeat;
+        config.session.limits = config.session.limits.max_message(args.max_message);
+        let hub = Hub::builder()
+            .config(config)
+            .origins(origins.clone())
+            .build()?;
+        let faults = Faults::new();
+        for flag in &args.fault {
+            faults.set(flag.kind, flag.setting);
+        }
+        Ok(Self {
+            hub,
+            guests: Guests::default(),
+            faults,
+            settings: Arc::new(Settings {
+                args: args.clone(),
+                origins,
+            }),
+        })
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        // What pages of other loopback ports may read and post: the demo under `trunk serve`, and browser tests.
+        let open = Router::new()
+            .route("/broadcast", post(live::broadcast))
+            .route("/connections", get(live::connections))
+            .route("/faults", get(faults::show))
+            .route("/faults/{order}", post(faults::order))
+            .route("/message", any(message::endpoint))
+            .layer(DefaultBodyLimit::max(MAX_CONTROL_BODY))
+            .layer(middleware::from_fn_with_state(self.clone(), guard_origin));
+        let router = Router::new()
+            .route("/", get(async || Redirect::temporary("/index")))
+            .merge(page::routes(self.settings.args.page.as_deref()))
+            .merge(open)
+            .with_state(self.clone())
+            .nest("/live", self.hub.router());
+        router.layer(middleware::from_fn_with_state(
+            self.faults.clone(),
+            faults::inject,
+        ))
+    }
+}
+
+/// Refuses pages of foreign origins, and lets the allowed ones read the answer.
+async fn guard_origin(State(app): State<App>, request: Request, next: Next) -> Response {
+    let caller = match app.settings.origins.check(request.headers()) {
+        Ok(caller) => caller,
+        Err(OriginError::Foreign) => return (StatusCode::FORBIDDEN, "origin\n").into_response(),
+        Err(OriginError::Malformed) => {
+            return (StatusCode::BAD_REQUEST, "origin\n").into_response();
+        }
+    };
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Caller::Other(origin) = caller {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST"),
+        );
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("content-type"),
+        );
+    }
+    response
+}

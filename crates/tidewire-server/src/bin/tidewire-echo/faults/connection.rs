@@ -1,0 +1,305 @@
+//! Connections that can be reset, frozen or slowed from outside.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tidewire_server::Tcp;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// Frozen connections that are kept after the server has let go of them, so that their clients hear no end.
+const MAX_GRAVES: usize = 1_024;
+
+/// All connections that are open, and what is to happen to them.
+#[derive(Clone, Default)]
+pub(super) struct Connections {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    open: Mutex<BTreeMap<SocketAddr, Arc<Control>>>,
+    delay: Mutex<Option<Duration>>,
+    /// Frozen connections that the server has closed.
+    graves: Mutex<Vec<TcpStream>>,
+}
+
+/// One connection's orders.
+#[derive(Default)]
+struct Control {
+    state: Mutex<ControlState>,
+}
+
+#[derive(Default)]
+struct ControlState {
+    /// Requests and sockets of the endpoints that faults are about.
+    carried: usize,
+    mood: Mood,
+    wakers: Vec<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Mood {
+    #[default]
+    Sound,
+    Cut,
+    Frozen,
+}
+
+impl Connections {
+    /// Resets the connection of `peer`.
+    pub(super) fn cut(&self, peer: SocketAddr) {
+        let control = lock(&self.shared.open).get(&peer).cloned();
+        if let Some(control) = control {
+            control.change(Mood::Cut);
+        }
+    }
+
+    /// Resets every connection that carries something.
+    pub(super) fn cut_all(&self) -> usize {
+        self.change_carrying(Mood::Cut)
+    }
+
+    /// Makes every connection that carries something half-open: no byte goes in or out, and nobody is told.
+    pub(super) fn freeze_all(&self) -> usize {
+        self.change_carrying(Mood::Frozen)
+    }
+
+    /// Lets the frozen connections go on, and closes those that only their clients still knew.
+    pub(super) fn lift(&self) {
+        for control in self.controls() {
+            if control.mood() == Mood::Frozen {
+                control.change(Mood::Sound);
+            }
+        }
+        lock(&self.shared.graves).clear();
+    }
+
+    pub(super) fn set_delay(&self, delay: Option<Duration>) {
+        *lock(&self.shared.delay) = delay;
+    }
+
+    /// Notes that `peer`'s connection carries something until the guard is dropped.
+    pub(super) fn carrying(&self, peer: SocketAddr) -> Carrying {
+        let control = lock(&self.shared.open).get(&peer).cloned();
+        if let Some(control) = &control {
+            lock(&control.state).carried += 1;
+        }
+        Carrying { control }
+    }
+
+    fn change_carrying(&self, mood: Mood) -> usize {
+        let controls = self.controls();
+        controls
+            .iter()
+            .filter(|control| control.is_carrying())
+            .map(|control| control.change(mood))
+            .count()
+    }
+
+    fn controls(&self) -> Vec<Arc<Control>> {
+        lock(&self.shared.open).values().cloned().collect()
+    }
+
+    fn bury(&self, stream: TcpStream) {
+        let mut graves = lock(&self.shared.graves);
+        if graves.len() < MAX_GRAVES {
+            graves.push(stream);
+        }
+    }
+}
+
+impl Control {
+    fn change(&self, mood: Mood) {
+        let mut state = lock(&self.state);
+        state.mood = mood;
+        for waker in state.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+
+    fn mood(&self) -> Mood {
+        lock(&self.state).mood
+    }
+
+    fn is_carrying(&self) -> bool {
+        lock(&self.state).carried > 0
+    }
+}
+
+/// Says that a connection carries something.
+pub(super) struct Carrying {
+    control: Option<Arc<Control>>,
+}
+
+impl Carrying {
+    /// The connection has become a WebSocket: it carries until it ends.
+    pub(super) fn for_good(mut self) {
+        self.control = None;
+    }
+}
+
+impl Drop for Carrying {
+    fn drop(&mut self) {
+        if let Some(control) = &self.control {
+            let mut state = lock(&control.state);
+            state.carried = state.carried.saturating_sub(1);
+        }
+    }
+}
+
+/// Accepts connections that obey.
+pub(crate) struct FaultyListener {
+    inner: Tcp,
+    connections: Connections,
+}
+
+impl FaultyListener {
+    pub(crate) fn new(inner: Tcp, faults: &super::Faults) -> Self {
+        Self {
+            inner,
+            connections: faults.inner.connections.clone(),
+        }
+    }
+}
+
+impl Listener for FaultyListener {
+    type Io = FaultyStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
+        let (stream, peer) = self.inner.accept().await;
+        let control = Arc::new(Control::default());
+        lock(&self.connections.shared.open).insert(peer, Arc::clone(&control));
+        let connections = self.connections.clone();
+        (
+            FaultyStream {
+                stream: Some(stream),
+                peer,
+                control,
+                connections,
+                nap: None,
+            },
+            peer,
+        )
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+/// A connection that obeys.
+pub(crate) struct FaultyStream {
+    /// Always there until drop.
+    stream: Option<TcpStream>,
+    peer: SocketAddr,
+    control: Arc<Control>,
+    connections: Connections,
+    /// Runs while something has arrived that is read later.
+    nap: Option<Pin<Box<Sleep>>>,
+}
+
+impl FaultyStream {
+    /// The connection, when it may be used.
+    fn poll_sound(&mut self, cx: &Context<'_>) -> Poll<io::Result<Pin<&mut TcpStream>>> {
+        let mut state = lock(&self.control.state);
+        match state.mood {
+            Mood::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            Mood::Frozen | Mood::Sound => {
+                if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    // One reader and one writer at a time; older ones were replaced.
+                    if state.wakers.len() >= 4 {
+                        state.wakers.remove(0);
+                    }
+                    state.wakers.push(cx.waker().clone());
+                }
+                if state.mood == Mood::Frozen {
+                    return Poll::Pending;
+                }
+                drop(state);
+                match &mut self.stream {
+                    Some(stream) => Poll::Ready(Ok(Pin::new(stream))),
+                    None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+                }
+            }
+        }
+    }
+
+    /// Waits until the delay has passed since something arrived.
+    fn poll_nap(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.nap.is_none() {
+            let Some(delay) = *lock(&self.connections.shared.delay) else {
+                return Poll::Ready(Ok(()));
+            };
+            if !self.control.is_carrying() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(ready!(self.poll_sound(cx))?.poll_read_ready(cx))?;
+            self.nap = Some(Box::pin(tokio::time::sleep(delay)));
+        }
+        if let Some(nap) = &mut self.nap {
+            ready!(nap.as_mut().poll(cx));
+            self.nap = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for FaultyStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.poll_nap(cx))?;
+        ready!(self.poll_sound(cx))?.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for FaultyStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_sound(cx))?.poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_sound(cx))?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_sound(cx))?.poll_shutdown(cx)
+    }
+}
+
+impl Drop for FaultyStream {
+    fn drop(&mut self) {
+        lock(&self.connections.shared.open).remove(&self.peer);
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
+        match self.control.mood() {
+            Mood::Cut => {
+                // Without it the client sees an orderly end where a reset is wanted; either way the connection is gone.
+                let _ = stream.set_zero_linger();
+            }
+            Mood::Frozen => self.connections.bury(stream),
+            Mood::Sound => {}
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
