@@ -409,6 +409,9 @@ impl World {
                 has_room: false,
             });
             self.tallies.sessions += 1;
+            if !self.handed_back_down.is_empty() {
+                self.queue.schedule(self.now, Happening::ServerSpeaks);
+            }
         }
         let Some(session) = self.host.registry.get(&key).copied() else {
             return Err(Close::new(

@@ -177,7 +177,8 @@ impl Plan {
 
     /// The best transport that can work in this run.
     pub(crate) fn best(&self) -> Option<Transport> {
-        let holds = self.hold_permit && self.hold_cut.is_none_or(|cut| cut > 14 * SECOND);
+        let holds = self.hold_cut.is_none_or(|cut| cut > 14 * SECOND)
+            && (self.hold_permit || !self.client.allows(Transport::Polling));
         Transport::ALL.into_iter().find(|transport| {
             self.client.allows(*transport)
                 && match transport {

@@ -62,7 +62,8 @@ impl World {
             }
             let state = self.tabs[tab].client.state();
             let best = self.plan.best();
-            if best.is_some_and(|best| state == State::Open(best)) {
+            // Transports are ordered from the best on.
+            if matches!((state, best), (State::Open(now), Some(best)) if now <= best) {
                 self.done = true;
                 return;
             }

@@ -46,7 +46,11 @@ impl World {
                         self.breaks("a message that was refused came back changed");
                     }
                     match (error.kind, policy) {
-                        (SendErrorKind::Full, OverflowPolicy::Wait) => {
+                        // Where nothing can be dropped, because all of it was transmitted, it is as with waiting.
+                        (
+                            SendErrorKind::Full,
+                            OverflowPolicy::Wait | OverflowPolicy::DropOldest,
+                        ) => {
                             self.tabs[tab].handed_back.push_front(message);
                             break;
                         }

@@ -6,6 +6,7 @@ use crate::id::CarrierId;
 use crate::stream::{ReceiveCursor, SendCursor};
 use crate::time::Timestamp;
 use crate::transport::Transport;
+use crate::wire::Ack;
 
 /// Which carrier the session's messages travel on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +34,8 @@ pub(super) struct Socket {
     pub(super) stage: Stage,
     /// Attach number of the last hello on it; 0 when a hello is due.
     pub(super) attach: u64,
+    /// What that hello said of the messages received.
+    pub(super) told: Ack,
     /// When it must have come about; only before it is live.
     pub(super) deadline: Timestamp,
     pub(super) send: SendCursor,
@@ -46,7 +49,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) const fn new(
+    pub(super) fn new(
         now: Timestamp,
         id: CarrierId,
         deadline: Timestamp,
@@ -56,6 +59,7 @@ impl Socket {
             id,
             stage: Stage::Opening,
             attach: 0,
+            told: Ack::default(),
             deadline,
             send,
             receive: None,

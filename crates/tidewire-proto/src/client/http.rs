@@ -10,7 +10,7 @@ use crate::event::Cause;
 use crate::id::CarrierId;
 use crate::time::Timestamp;
 use crate::transport::Transport;
-use crate::wire::{Frame, Reader};
+use crate::wire::{Ack, Frame, Reader};
 
 /// How much longer than the server's hold an answer may take before something between is to blame.
 const HOLD_DELAY: Duration = Duration::from_secs(5);
@@ -125,7 +125,8 @@ impl Client {
         if said.welcome.is_some() && exchange.attach == http.attach {
             http.welcomed = true;
             http.poll_at = now;
-            if exchange.attach == self.attach && self.active == Active::None {
+            // A socket that still greets may be mute; if it is not, it takes over when it speaks.
+            if self.active == Active::None {
                 self.activate(now, Active::Http);
             }
         }
@@ -174,6 +175,8 @@ impl Client {
         // A dead peer must be found within 20 s, and a hold has taken most of that.
         http.probing = cause == Cause::TimedOut;
         http.sent = self.duplex.outbox.cursor();
+        let delay = self.config.ack_delay;
+        self.duplex.retell(now, delay, Ack::default());
         if !http.welcomed || exchange.probe || http.strikes >= STRIKES {
             self.fail_http(now, cause);
         }

@@ -77,6 +77,8 @@ pub struct Client {
     attach: u64,
     /// The server knows this session.
     welcomed: bool,
+    /// The public name that the server gave this session.
+    server_session: Option<u64>,
     /// The application was told of this session.
     announced: bool,
     duplex: Duplex,
@@ -171,6 +173,7 @@ impl Client {
             session: SessionNumber(1),
             attach: 0,
             welcomed: false,
+            server_session: None,
             announced: false,
             duplex: Duplex::new(&config.limits, 1),
             token: Vec::new(),
@@ -361,6 +364,7 @@ impl Client {
     /// The session is over, and a new one begins with the next attempt.
     fn lose_session(&mut self, cause: Cause) {
         let unconfirmed = self.duplex.take_unconfirmed();
+        let room = self.duplex.outbox.take_capacity();
         let first_id = self.duplex.outbox.next_id();
         self.stats.duplicates_dropped += self.duplex.inbox.duplicates();
         self.stats.sessions_lost += 1;
@@ -369,8 +373,12 @@ impl Client {
         self.session = SessionNumber(self.session.0.wrapping_add(1));
         self.attach = 0;
         self.welcomed = false;
+        self.server_session = None;
         self.announced = false;
         self.emit(Event::Lost { cause, unconfirmed });
+        if room {
+            self.emit(Event::Capacity);
+        }
     }
 
     /// The client is closed for good.
@@ -381,6 +389,10 @@ impl Client {
         self.drop_carriers(None);
         self.phase = Phase::Closed;
         self.closing = None;
+        // Nothing is said after the last word.
+        self.told_transport = None;
+        self.told_state = State::Closed;
+        self.emit(Event::State(State::Closed));
         let unconfirmed = self.duplex.take_unconfirmed();
         self.emit(Event::Closed { cause, unconfirmed });
     }

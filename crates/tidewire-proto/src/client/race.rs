@@ -77,6 +77,12 @@ impl Client {
         self.active = winner;
         self.phase = Phase::Open;
         self.live_since = now;
+        let told = match winner {
+            Active::Socket(id) => self.socket(id).map(|socket| socket.told),
+            Active::Http | Active::None => None,
+        };
+        let delay = self.ack_delay();
+        self.duplex.retell(now, delay, told.unwrap_or_default());
         self.stable_at = Some(now + self.config.stable_after);
         if let Active::Socket(id) = winner {
             self.drop_carriers(Some(id));

@@ -97,7 +97,9 @@ impl Client {
     }
 
     fn take_welcome(&mut self, welcome: &Welcome) -> Result<(), Violation> {
-        if self.welcomed && !welcome.resumed {
+        // A late create may have come true again on a server that had forgotten the session. Welcomes of one session
+        // may overtake each other, so its name tells, and not whether it is called resumed.
+        if *self.server_session.get_or_insert(welcome.session) != welcome.session {
             return Err(Violation::sequence(
                 "welcome: a new session where one was to be resumed",
             ));

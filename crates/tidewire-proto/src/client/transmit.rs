@@ -106,8 +106,10 @@ impl Client {
         self.duplex
             .outbox
             .write(&mut send, &mut writer, usize::MAX / 2);
+        let told = self.duplex.ack();
         let socket = self.socket(carrier)?;
         socket.attach = attach;
+        socket.told = told;
         socket.send = send;
         socket.receive = None;
         socket.greeted_at = now;
@@ -261,6 +263,12 @@ impl Client {
         exchange: u64,
         welcomed: bool,
     ) -> Hello {
+        // Only a carrier that holds the session is sure to be listened to.
+        let ack = if welcomed {
+            self.duplex.take_ack()
+        } else {
+            self.duplex.ack()
+        };
         let limits = &self.config.limits;
         Hello {
             key: self.key,
@@ -270,7 +278,7 @@ impl Client {
             instance: self.instance,
             attach,
             exchange,
-            ack: self.duplex.take_ack(),
+            ack,
             max_message: limits.max_message,
             window_bytes: limits.window_bytes,
             window_messages: limits.window_messages,

@@ -67,6 +67,17 @@ impl Duplex {
         self.schedule_ack(now, ack_delay);
     }
 
+    /// What this side has, for a packet that may be in vain: it does not count as told.
+    pub(crate) fn ack(&self) -> Ack {
+        self.inbox.ack()
+    }
+
+    /// The peer is known to have been told this much and no more; the rest is told soon.
+    pub(crate) fn retell(&mut self, now: Timestamp, ack_delay: Duration, told: Ack) {
+        self.told = told;
+        self.schedule_ack(now, ack_delay);
+    }
+
     /// What this side has, to be put into a packet; it counts as told from here on.
     pub(crate) fn take_ack(&mut self) -> Ack {
         self.told = self.inbox.ack();

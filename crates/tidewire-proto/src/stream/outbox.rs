@@ -56,8 +56,8 @@ pub(crate) struct Outbox {
     max_message: u64,
     max_bytes: usize,
     max_messages: usize,
-    /// A message was refused since there was last room.
-    refused: bool,
+    /// The cost of the last message that was refused since there was last room.
+    refused: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Outbox {
             max_message: limits.max_message,
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
-            refused: false,
+            refused: None,
         }
     }
 
@@ -121,7 +121,7 @@ impl Outbox {
         let cost = payload.len() + Limits::MESSAGE_COST;
         let fits = self.entries.len() < self.max_messages && self.held + cost <= self.max_bytes;
         if !fits && !self.entries.is_empty() {
-            self.refused = true;
+            self.refused = Some(cost);
             return Err(SendError {
                 payload,
                 kind: SendErrorKind::Full,
@@ -212,14 +212,19 @@ impl Outbox {
             || entry.is_some_and(|entry| position.offset < entry.bytes.len() as u64)
     }
 
-    /// Whether there is room again after a refusal; true once for each refusal.
+    /// Whether there is room again after a refusal, for the refused message too; true once for each refusal.
     pub(crate) fn take_capacity(&mut self) -> bool {
-        let room = self.held * 2 <= self.max_bytes && self.entries.len() * 2 <= self.max_messages;
-        let news = self.refused && room;
-        if news {
-            self.refused = false;
+        let Some(cost) = self.refused else {
+            return false;
+        };
+        let half_empty =
+            self.held * 2 <= self.max_bytes && self.entries.len() * 2 <= self.max_messages;
+        let fits = self.held + cost <= self.max_bytes && self.entries.len() < self.max_messages;
+        let room = self.entries.is_empty() || (half_empty && fits);
+        if room {
+            self.refused = None;
         }
-        news
+        room
     }
 
     /// A cursor at the place from which the peer needs the messages.

@@ -43,11 +43,6 @@ impl Ledger {
         self.sessions[session].ended = true;
     }
 
-    /// Whether this session's end is known, so that its client may hear of it.
-    pub(crate) fn is_forgotten(&self, session: usize) -> bool {
-        self.sessions[session].forgotten
-    }
-
     /// `send` accepted a message.
     pub(crate) fn session_accepted(
         &mut self,
