@@ -6,7 +6,7 @@ use crate::plan::SECOND;
 use crate::queue::Happening;
 use crate::world::World;
 
-/// Time after healing, or after the last word, within which everything that was said has been heard.
+/// Time after healing, or after the last message that `send` accepted, within which everything that was said has been heard.
 ///
 /// The worst chain of events, one after the other: the silence of a peer that died just before is found (15 s and a
 /// probe of 2.5 s), the backoff is at its cap (45 s), the provider of URL and credentials is asked (10 s), the carrier

@@ -38,6 +38,7 @@ impl World {
             match self.tabs[tab].client.send(now, message.payload(), policy) {
                 Ok(id) => {
                     self.tallies.sent += 1;
+                    self.last_word = self.now;
                     let verdict = self.ledger.accepted(tab, id, message);
                     self.judge(verdict);
                 }
@@ -90,6 +91,7 @@ impl World {
             {
                 Ok(id) => {
                     self.tallies.sent += 1;
+                    self.last_word = self.now;
                     let verdict = self.ledger.session_accepted(session, id, message);
                     self.judge(verdict);
                 }

@@ -218,11 +218,12 @@ impl Client {
 
     /// Whether this was the exchange that told the server of a close; then the client is done.
     fn finish_told(&mut self, carrier: CarrierId) -> bool {
-        let told = self
-            .closing
-            .as_ref()
-            .is_some_and(|closing| closing.told == Some(carrier));
+        let Some(closing) = &mut self.closing else {
+            return false;
+        };
+        let told = closing.told == Some(carrier);
         if told {
+            closing.told = None;
             self.finish(Cause::ByApplication);
         }
         told

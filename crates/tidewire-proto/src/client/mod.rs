@@ -388,7 +388,9 @@ impl Client {
         }
         self.drop_carriers(None);
         self.phase = Phase::Closed;
-        self.closing = None;
+        if let Some(carrier) = self.closing.take().and_then(|closing| closing.told) {
+            self.outputs.push_back(Output::Abort { carrier });
+        }
         // Nothing is said after the last word.
         self.told_transport = None;
         self.told_state = State::Closed;

@@ -11,6 +11,9 @@ use crate::id::CarrierId;
 use crate::time::Timestamp;
 use crate::transport::Transport;
 
+/// Name of a refusal that says: a higher attach number of this same client holds the session.
+const STALE: &str = "stale";
+
 impl Client {
     /// Asks the application for URL and credentials; the race follows.
     pub(super) fn start_attempt(&mut self, now: Timestamp) {
@@ -231,7 +234,9 @@ impl Client {
         attach: u64,
         close: Close,
     ) {
-        if close.code == CloseCode::SUPERSEDED && attach < self.attach {
+        // The number that was refused may be one that this carrier has replaced since: the name tells.
+        let is_stale = attach < self.attach || close.name() == STALE;
+        if close.code == CloseCode::SUPERSEDED && is_stale && !self.is_bare() {
             return self.handle_overtaken(now, carrier, close);
         }
         if let Some(delay) = close.retry_after {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::Client;
+use super::{Client, Phase};
 use super::carriers::{Active, Exchange, Stage};
 use crate::close::Close;
 use crate::config::{BareConfig, Mode};
@@ -44,6 +44,9 @@ impl Client {
 
     /// What the application must be told of transport, state and room.
     fn next_change(&mut self) -> Option<Event> {
+        if self.phase == Phase::Closed {
+            return None;
+        }
         let transport = self.transport();
         if let (Some(from), Some(to)) = (self.told_transport, transport)
             && from != to
