@@ -156,7 +156,10 @@ impl Client {
         }
         if self.drain_at.is_some_and(|at| at <= now) {
             self.drain_at = None;
-            self.open_socket(now);
+            // Asked twice, it is still on its way.
+            if self.sockets.len() == 1 {
+                self.open_socket(now);
+            }
         }
         self.probe_upwards(now);
     }
