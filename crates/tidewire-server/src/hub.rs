@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use tidewire_proto::server::Opening;
@@ -143,7 +143,7 @@ impl HubBuilder {
                 counters: Counters::default(),
                 clock: Clock::start(),
                 registry: Registry::new(bounds),
-                next_id: AtomicU64::new(1),
+                next_id: AtomicU64::new(first_id()),
                 next_carrier: AtomicU64::new(1),
                 detached_bytes: AtomicUsize::new(0),
                 evicting: Mutex::new(()),
@@ -154,6 +154,13 @@ impl HubBuilder {
             }),
         })
     }
+}
+
+/// Where the public names of sessions begin: a restarted server must not give a name again, since a client tells by it
+/// whether it is still in the same session. A thousand sessions a millisecond fit, within what JavaScript counts exactly.
+fn first_id() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(1, |since| since.as_millis() as u64 * 1_024)
 }
 
 impl Hub {
