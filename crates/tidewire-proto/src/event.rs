@@ -168,7 +168,8 @@ pub enum Output {
         /// Whether the server may hold the answer (a long poll).
         held: bool,
     },
-    /// Send this on the WebSocket; call `handle_writable` when the socket can take more.
+    /// Send this on the WebSocket; call `handle_writable` when the socket can take more. None follows before that, except the
+    /// last word of a client that is dropped or closed, right before `CloseSocket`.
     Transmit {
         /// The socket.
         carrier: CarrierId,

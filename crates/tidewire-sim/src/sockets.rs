@@ -21,8 +21,9 @@ pub(crate) struct Socket {
     pub(crate) at_server: ServerEnd,
     pub(crate) up: Lane,
     pub(crate) down: Lane,
-    /// The client may not write until it was told that it can.
+    /// The client may not write until it was told that it can, but for its last word.
     writing: bool,
+    last_word: bool,
     cut: bool,
 }
 
@@ -118,6 +119,7 @@ impl World {
             up: Lane::default(),
             down: Lane::default(),
             writing: false,
+            last_word: false,
             cut: false,
         });
         self.tabs[tab].open_sockets += 1;
@@ -187,10 +189,12 @@ impl World {
             return self.breaks("the client writes on a socket that it never opened");
         };
         let packet = message.into_bytes();
-        if self.sockets[index].at_client != ClientEnd::Open || self.sockets[index].writing {
+        let socket = &mut self.sockets[index];
+        if socket.at_client != ClientEnd::Open || socket.last_word {
             return self
                 .breaks("the client writes on a socket that is not open or cannot take more");
         }
+        socket.last_word = socket.writing;
         self.observe_hello(tab, &packet);
         let socket = &mut self.sockets[index];
         socket.writing = true;
@@ -220,6 +224,11 @@ impl World {
             ..
         } = self.sockets[index];
         self.sockets[index].writing = false;
+        if self.sockets[index].last_word && at_client == ClientEnd::Open {
+            return self.breaks(
+                "the client wrote on a socket that could not take more, and did not close it",
+            );
+        }
         if at_client == ClientEnd::Open {
             self.tell_tab(tab, |client, now| client.handle_writable(now, carrier));
         }

@@ -84,10 +84,12 @@ impl Client {
             "closed: the client was dropped",
         ));
         self.drop_carriers(None);
+        if let Some(carrier) = self.closing.take().and_then(|closing| closing.told) {
+            self.outputs.push_back(Output::Abort { carrier });
+        }
         self.phase = Phase::Closed;
         self.told_state = self.state();
         self.told_transport = None;
-        self.closing = None;
     }
 
     /// Closes the socket that carries the session, with the close told inside the protocol as well.

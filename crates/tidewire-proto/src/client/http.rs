@@ -90,8 +90,10 @@ impl Client {
         let said = match self.read_frames(now, &mut receive, exchange.welcomed, reader) {
             Ok(said) => said,
             Err(violation) => {
-                self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
-                return self.abandon_session_if_broken(violation.code, violation.rule);
+                if violation.code == CloseCode::SEQUENCE {
+                    return self.abandon_session(now, violation.rule);
+                }
+                return self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
             }
         };
         let traffic = exchange.brings || self.stats.messages_received > received;

@@ -149,21 +149,21 @@ impl Client {
         code: CloseCode,
         rule: &'static str,
     ) {
+        if code == CloseCode::SEQUENCE {
+            return self.abandon_session(now, rule);
+        }
         self.fail_carrier(now, Refused::Socket(carrier), Cause::PeerMisbehaved(rule));
-        self.abandon_session_if_broken(code, rule);
     }
 
     /// A gap or an impossible acknowledgement cannot be mended by reconnecting: the session ends and says so.
-    pub(super) fn abandon_session_if_broken(&mut self, code: CloseCode, rule: &'static str) {
-        if code != CloseCode::SEQUENCE {
-            return;
-        }
+    pub(super) fn abandon_session(&mut self, now: Timestamp, rule: &'static str) {
         let cause = Cause::PeerMisbehaved(rule);
         self.drop_carriers(None);
         if self.closing.is_some() {
             return self.finish(cause);
         }
-        self.lose_session(cause);
+        self.lose_session(cause.clone());
+        self.retry(now, cause);
     }
 
     fn deliver_bare(&mut self, payload: Payload) {
