@@ -1,4 +1,4 @@
-//! Builds the demo page: the wasm, its glue and `index.html`, ready to be served.
+//! Builds pages, the demo's above all: the wasm, its glue and `index.html`, ready to be served.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use crate::process::{built_binary, cargo, run, state_dir, target_dir, workspace_root};
 
 const DEMO: &str = "tidewire-demo";
+
+const TEST_PAGE: &str = "tidewire-test-page";
 
 /// Which build of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,22 +60,7 @@ pub(crate) fn build_programs() -> Result<()> {
 ///
 /// [`build_programs`] must have run.
 pub(crate) fn build(build: Build) -> Result<PathBuf> {
-    run(cargo()
-        .args([
-            "build",
-            "--package",
-            DEMO,
-            "--target",
-            "wasm32-unknown-unknown",
-        ])
-        .args(["--profile", build.profile()]))?;
-    let wasm = target_dir()?
-        .join("wasm32-unknown-unknown")
-        .join(build.folder())
-        .join(format!("{DEMO}.wasm"));
-    let page = state_dir()?.join("page").join(build.folder());
-    fs::create_dir_all(&page).with_context(|| format!("cannot create {}", page.display()))?;
-    bindgen(&wasm, &page, DEMO)?;
+    let page = compile(DEMO, &format!("{DEMO}.wasm"), "page", build)?;
 
     let source = workspace_root().join("index.html");
     let html =
@@ -89,6 +76,34 @@ pub(crate) fn build(build: Build) -> Result<PathBuf> {
     let index = page.join("index.html");
     fs::write(&index, resolved.html)
         .with_context(|| format!("cannot write {}", index.display()))?;
+    Ok(page)
+}
+
+/// Compiles the page that the tests in `tests/` drive, and returns its folder.
+///
+/// [`build_programs`] must have run.
+pub(crate) fn build_test_page(build: Build) -> Result<PathBuf> {
+    let module = format!("{}.wasm", TEST_PAGE.replace('-', "_"));
+    let page = compile(TEST_PAGE, &module, "test-page", build)?;
+    let source = workspace_root().join("tests/page/index.html");
+    fs::copy(&source, page.join("index.html"))
+        .with_context(|| format!("cannot copy {}", source.display()))?;
+    Ok(page)
+}
+
+/// Compiles a package to wasm and writes it with its glue into a folder, which is returned.
+fn compile(package: &str, module: &str, name: &str, build: Build) -> Result<PathBuf> {
+    run(cargo()
+        .args(["build", "--package", package])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(["--profile", build.profile()]))?;
+    let wasm = target_dir()?
+        .join("wasm32-unknown-unknown")
+        .join(build.folder())
+        .join(module);
+    let page = state_dir()?.join(name).join(build.folder());
+    fs::create_dir_all(&page).with_context(|| format!("cannot create {}", page.display()))?;
+    bindgen(&wasm, &page, package)?;
     Ok(page)
 }
 

@@ -57,8 +57,9 @@ impl Step {
 
 /// The steps in the order in which they run: what fails soonest first.
 pub(super) const STEPS: &[Step] = &[
-    Step::new("native", "protocol, simulator, server and xtask", native),
+    Step::new("native", "protocol, server and xtask", native),
     Step::new("docs", "the examples in the documentation", docs),
+    Step::new("simulator", "the simulator's own tests", simulator),
     Step::new("simulation", "60,000 simulated sessions", simulation).one_check(),
     Step::new(
         "planted-bugs",
@@ -91,7 +92,7 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let packages = ["tidewire-proto", "tidewire-sim", "tidewire-server", "xtask"];
+    let packages = ["tidewire-proto", "tidewire-server", "xtask"];
     let mut command = cargo_test(&packages);
     count(
         counts,
@@ -102,6 +103,14 @@ fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 fn docs(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     let mut command = cargo_test(&["tidewire-proto", "tidewire-server", "tidewire"]);
     count(counts, command.args(["--doc", "--all-features"]))
+}
+
+/// In the profile of the simulation, which its tests would take minutes without.
+fn simulator(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    count(
+        counts,
+        cargo_test(&["tidewire-sim"]).args(["--profile", "simulate"]),
+    )
 }
 
 fn simulation(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
@@ -171,10 +180,11 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
 fn across(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     page::build_programs()?;
     let folder = page::build(Build::Dev)?;
-    let mut command = cargo_test(&["tidewire-tests"]);
+    let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
     command
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_PAGE", folder)
+        .env("TIDEWIRE_TEST_PAGE", page::build_test_page(Build::Dev)?)
         .env("CHROMEDRIVER", require_chromedriver()?);
     if let Some(driver) = setup::geckodriver() {
         command.env("GECKODRIVER", driver);
