@@ -1,0 +1,151 @@
+//! Browsers, driven through WebDriver.
+
+use std::env;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::process::{Process, handed_over};
+
+/// A kind of browser.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Browser {
+    /// Chromium or Chrome, through chromedriver.
+    Chromium,
+    /// Firefox, through geckodriver.
+    Firefox,
+}
+
+impl Browser {
+    /// Whether its driver is here; says loudly when a test is skipped for want of it.
+    pub fn is_here(self, test: &str) -> bool {
+        match self {
+            Self::Chromium => true,
+            Self::Firefox if env::var_os("GECKODRIVER").is_some() => true,
+            Self::Firefox => {
+                eprintln!("SKIPPED in Firefox: {test} (no geckodriver was handed over)");
+                false
+            }
+        }
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Chromium => {
+                let mut command = Command::new(chromedriver());
+                command.arg("--port=0");
+                command
+            }
+            Self::Firefox => {
+                let mut command = Command::new(handed_over("GECKODRIVER"));
+                command.args(["--port", "0", "--websocket-port", "0"]);
+                command
+            }
+        }
+    }
+
+    /// The port in the line in which the driver says that it has started.
+    fn port(self, line: &str) -> Option<u16> {
+        let tail = match self {
+            Self::Chromium => line.split_once("started successfully on port ")?.1,
+            Self::Firefox => line.split_once("Listening on 127.0.0.1:")?.1,
+        };
+        tail.trim_end_matches(|other: char| !other.is_ascii_digit())
+            .parse()
+            .ok()
+    }
+
+    fn capabilities(self) -> serde_json::Map<String, serde_json::Value> {
+        let capabilities = match self {
+            Self::Chromium => json!({
+                "goog:chromeOptions": { "args": [
+                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                    "--disable-quic", "--no-first-run", "--disable-background-networking",
+                    "--disable-component-update", "--disable-sync",
+                    // Several windows are looked at in turn; none of them counts as out of sight.
+                    "--disable-background-timer-throttling",
+                    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+                ] },
+            }),
+            Self::Firefox => json!({
+                "moz:firefoxOptions": {
+                    "args": ["-headless"],
+                    "prefs": { "app.update.enabled": false, "network.captive-portal-service.enabled": false },
+                },
+            }),
+        };
+        match capabilities {
+            serde_json::Value::Object(capabilities) => capabilities,
+            _ => serde_json::Map::new(),
+        }
+    }
+}
+
+fn chromedriver() -> PathBuf {
+    env::var_os("CHROMEDRIVER").map_or_else(|| PathBuf::from("chromedriver"), PathBuf::from)
+}
+
+/// A running browser. Dropping it ends it, and its driver.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) client: Client,
+    session: String,
+    driver: SocketAddr,
+    process: Process,
+}
+
+impl Running {
+    pub(crate) async fn start(browser: Browser) -> Self {
+        let (process, port) =
+            Process::start(&mut browser.command(), |line| browser.port(line)).await;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(browser.capabilities());
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await;
+        let client = client.unwrap_or_else(|error| {
+            panic!("{browser:?} did not start: {error}\n{}", process.output())
+        });
+        let session = match client.session_id().await {
+            Ok(Some(session)) => session,
+            other => panic!("the driver of {browser:?} named no session: {other:?}"),
+        };
+        Self {
+            client,
+            session,
+            driver: SocketAddr::from(([127, 0, 0, 1], port)),
+            process,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A driver that is killed leaves its browser behind; so the session is ended first, without the runtime,
+        // which may be gone.
+        if let Err(error) = end_session(self.driver, &self.session) {
+            eprintln!(
+                "the browser may still run: {error}\n{}",
+                self.process.output()
+            );
+        }
+        // It may have ended by itself, which is as good.
+        let _ = self.process.child.start_kill();
+    }
+}
+
+fn end_session(driver: SocketAddr, session: &str) -> std::io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let mut connection = TcpStream::connect_timeout(&driver, PATIENCE)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    write!(
+        connection,
+        "DELETE /session/{session} HTTP/1.1\r\nHost: {driver}\r\nConnection: close\r\n\r\n"
+    )?;
+    // The answer comes when the browser is gone; its first bytes are enough.
+    connection.read_exact(&mut [0; 12])
+}

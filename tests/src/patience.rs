@@ -1,0 +1,35 @@
+//! Waiting for conditions.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// How often a condition that nobody announces is looked at.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Looks until there is something, and returns it; fails, with what `state` tells, after `limit`.
+///
+/// # Panics
+///
+/// When there is nothing within the limit.
+pub async fn until<T, F>(
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> F,
+    state: impl FnOnce() -> String,
+) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            start.elapsed() < limit,
+            "not within {limit:?}: {what}\n{}",
+            state()
+        );
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
