@@ -140,6 +140,7 @@ impl World {
         if (frozen && fault.is_of_page()) || (stopped && fault.is_of_server()) {
             return;
         }
+        self.check_lives();
         self.trace.number(0x100 + fault.index() as u64);
         self.trace.line(self.now, || format!("FAULT {fault:?}"));
         self.tallies.faults[fault.index()] += 1;

@@ -51,6 +51,8 @@ pub struct Settings {
 pub struct Outcome {
     /// The promise that was broken, in words, if any was.
     pub broken: Option<String>,
+    /// Whether [`Settings::sabotage`] came about: a run with too few messages leaves nothing to falsify.
+    pub sabotaged: bool,
     /// One number for everything that happened, byte for byte.
     pub hash: u64,
     /// Length of the run in virtual microseconds.

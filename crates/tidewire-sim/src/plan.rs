@@ -54,22 +54,10 @@ pub(crate) struct Line {
 
 impl Line {
     /// The healed network: what the client's deadlines of 2.5 s and 8 s are made for.
-    const fn calm(mut self) -> Self {
-        self.latency = if self.latency > 400 * MILLISECOND {
-            400 * MILLISECOND
-        } else {
-            self.latency
-        };
-        self.jitter = if self.jitter > 200 * MILLISECOND {
-            200 * MILLISECOND
-        } else {
-            self.jitter
-        };
-        self.bandwidth = if self.bandwidth < 64 {
-            64
-        } else {
-            self.bandwidth
-        };
+    fn calm(mut self) -> Self {
+        self.latency = self.latency.min(400 * MILLISECOND);
+        self.jitter = self.jitter.min(200 * MILLISECOND);
+        self.bandwidth = self.bandwidth.max(128);
         self
     }
 }
@@ -134,7 +122,7 @@ impl Plan {
         let obstacle = random
             .permille(120)
             .then(|| random.choose([Obstacle::Refuses, Obstacle::BlackHole, Obstacle::Mute]));
-        let hold_cut = random.permille(80).then(|| random.between(2, 20) * SECOND);
+        let hold_cut = random.permille(80).then(|| random.between(4, 20) * SECOND);
         let transports = draw_transports(random, obstacle.is_some(), hold_cut.is_some());
         Self {
             heal_at,

@@ -2,6 +2,7 @@
 
 use tidewire_proto::State;
 
+use crate::host::Hosted;
 use crate::plan::SECOND;
 use crate::queue::Happening;
 use crate::world::World;
@@ -11,7 +12,7 @@ use crate::world::World;
 /// The worst chain of events, one after the other: the silence of a peer that died just before is found (15 s and a
 /// probe of 2.5 s), the backoff is at its cap (45 s), the provider of URL and credentials is asked (10 s), the carrier
 /// that is tried first is black-holed (10 s), the second one is used but its first exchange was lost just before healing
-/// (8 s), a session that was closed is opened again (5 s), and what is left is transferred at 64 kB/s and taken by a slow
+/// (8 s), a session that was closed is opened again (5 s), and what is left is transferred at 128 kB/s and taken by a slow
 /// application (30 s).
 const HEARD_WITHIN: u64 = 130 * SECOND;
 
@@ -47,6 +48,7 @@ impl World {
         if self.left_up > 0 || self.left_down > 0 {
             self.last_word = self.now;
         }
+        self.check_lives();
         let tab = self.active;
         let missing = self.missing();
         let deadline = self.last_word + HEARD_WITHIN + if self.advised { ADVICE } else { 0 };
@@ -74,6 +76,22 @@ impl World {
             }
         }
         self.queue.schedule(self.now + INTERVAL, Happening::Review);
+    }
+
+    /// Sessions end when their life is over, and not long after.
+    pub(crate) fn check_lives(&mut self) {
+        let life = u64::try_from(self.plan.server.life.as_micros()).unwrap_or(u64::MAX);
+        let late = |hosted: &Hosted| {
+            let last = hosted
+                .machine
+                .last_contact()
+                .as_micros()
+                .max(self.host.stopped_until);
+            hosted.is_alive() && self.now > last + life + SECOND
+        };
+        if self.host.sessions.iter().any(late) {
+            self.breaks("a session outlived its life");
+        }
     }
 
     fn missing(&self) -> Option<String> {

@@ -108,6 +108,7 @@ impl World {
         }
         Outcome {
             broken: self.broken,
+            sabotaged: self.ledger.is_sabotaged(),
             hash: self.trace.hash(),
             virtual_micros: self.now,
             steps: self.steps,

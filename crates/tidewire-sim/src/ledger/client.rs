@@ -136,7 +136,8 @@ impl Ledger {
     }
 
     fn client_acknowledged(&mut self, tab: usize, id: MessageId) -> Result<(), Broken> {
-        let (_, taken) = self.reached(self.tabs[tab].life);
+        let (delivered, taken) = self.reached(self.tabs[tab].life);
+        let taken = taken.min(delivered);
         let book = &mut self.tabs[tab];
         let life = &mut self.lives[book.life];
         let mut some = false;

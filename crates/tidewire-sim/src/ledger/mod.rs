@@ -36,6 +36,7 @@ pub(crate) struct Ledger {
     /// What is still to be done to the record, and after how many messages.
     sabotage: Option<(Sabotage, u32)>,
     withheld: Option<Payload>,
+    sabotaged: bool,
 }
 
 /// What the application of one client handle knows.
@@ -110,6 +111,11 @@ impl Ledger {
             sabotage: sabotage.map(|sabotage| (sabotage, 4)),
             ..Self::default()
         }
+    }
+
+    /// Whether the record was changed.
+    pub(crate) const fn is_sabotaged(&self) -> bool {
+        self.sabotaged
     }
 
     /// How many messages of this tab have no fate yet.

@@ -101,6 +101,7 @@ impl Ledger {
         }
         let sabotage = *sabotage;
         self.sabotage = None;
+        self.sabotaged = true;
         match sabotage {
             Sabotage::Duplicate => {
                 self.session_delivered(session, payload)?;
