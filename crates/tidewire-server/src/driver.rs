@@ -48,7 +48,8 @@ pub(crate) enum SocketCommand {
 
 /// Where outputs for a carrier go.
 ///
-/// The machine has one packet in flight to a socket, so with the close two places always suffice.
+/// The machine has one packet in flight to a socket, and adds a refusal and the close; a socket that does not take even that
+/// is let go.
 #[derive(Debug)]
 pub(crate) enum Outlet {
     Exchange(oneshot::Sender<SessionAnswer>),
@@ -56,7 +57,7 @@ pub(crate) enum Outlet {
 }
 
 impl Outlet {
-    pub(crate) const SOCKET_COMMANDS: usize = 2;
+    pub(crate) const SOCKET_COMMANDS: usize = 8;
 }
 
 /// One session: its machine, and what waits to go in and out.

@@ -113,6 +113,8 @@ impl Registry {
         let known = tables.live.get(name).map(|entry| Arc::clone(&entry.driver));
         let lookup = match (&known, tables.ended.get(name)) {
             (Some(_), _) => Lookup::Known,
+            // It says the same as the machine would, and why: evicted, not just expired.
+            (None, Some(close)) if close.code == CloseCode::EXPIRED => return Err(close.clone()),
             (None, Some(close)) => Lookup::Ended(close.clone()),
             (None, None) => Lookup::Unknown,
         };
