@@ -26,7 +26,10 @@ impl Client {
         if self.hidden
             && let Some((deadline, _)) = &mut next
         {
-            *deadline = (*deadline).max(self.now + HIDDEN_PAUSE);
+            // A timer that is armed stays: put off at each fact, it would never fire on a busy page.
+            let pause = self.now + HIDDEN_PAUSE;
+            let earliest = self.armed.map_or(pause, |armed| armed.min(pause));
+            *deadline = (*deadline).max(earliest);
         }
         self.armed = next.map(|(deadline, _)| deadline);
         next
@@ -119,7 +122,11 @@ impl Client {
     /// A deadline passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.now = now;
-        if self.armed.is_some_and(|armed| now.since(armed) > LATE) {
+        if self
+            .armed
+            .take()
+            .is_some_and(|armed| now.since(armed) > LATE)
+        {
             self.forgive_late(now);
         }
         match self.phase {
