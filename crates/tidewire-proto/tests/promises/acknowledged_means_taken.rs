@@ -1,0 +1,76 @@
+//! A message is acknowledged when the other application has it, not when it has arrived.
+
+use super::support::*;
+
+#[test]
+fn a_message_that_waits_for_the_application_is_not_acknowledged() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.host.takes = false;
+    let id = world.say("1");
+    world.run(secs(10));
+    assert_eq!(world.host.texts(), ["1"], "it has arrived");
+    assert!(!world.heard(|event| matches!(event, Event::Acknowledged(_))));
+
+    let now = world.now;
+    world.session().consumed(now, 1);
+    let took = world.run_until("it is acknowledged", |world| {
+        world.heard(|event| *event == Event::Acknowledged(id))
+    });
+    assert_eq!(
+        took,
+        ms(25 + 10),
+        "the delay of an acknowledgement, and the way"
+    );
+}
+
+#[test]
+fn the_server_is_told_the_same() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.tab().takes = false;
+    world.reply("1");
+    world.run(secs(10));
+    assert_eq!(world.tabs[0].texts(), ["1"], "it has arrived");
+    assert_eq!(world.session().acknowledged(), 0);
+
+    let now = world.now;
+    world.tab().take(now, 1);
+    world.run(ms(40));
+    assert_eq!(world.session().acknowledged(), 1);
+}
+
+#[test]
+fn what_has_arrived_and_was_not_taken_is_not_sent_again() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.host.takes = false;
+    let id = world.say("1");
+    world.run(secs(1));
+    world.cut();
+    let since = world.now;
+    world.run(secs(10));
+    assert!(world.tabs[0].connections() > 1);
+    let up = world.packets(Side::Client, since);
+    assert!(up.iter().all(|packet| !packet.has(Kind::Message)));
+
+    let now = world.now;
+    world.session().consumed(now, 1);
+    world.run(ms(50));
+    assert!(world.heard(|event| *event == Event::Acknowledged(id)));
+}
+
+#[test]
+fn one_acknowledgement_covers_all_before_it() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    let last = numbers(50).iter().map(|text| world.say(text)).last();
+    world.run(secs(1));
+
+    let told: Vec<_> = world.tabs[0]
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Acknowledged(_)))
+        .collect();
+    assert_eq!(
+        told,
+        [&Event::Acknowledged(last.expect("there were fifty"))]
+    );
+    assert_eq!(world.client().stats().outbox_messages, 0);
+}

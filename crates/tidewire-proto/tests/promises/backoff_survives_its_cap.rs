@@ -1,0 +1,87 @@
+//! Attempts are spread at random, ever less often up to a cap, and a success resets that only when it lasts.
+
+use core::time::Duration;
+
+use super::support::*;
+
+#[test]
+fn the_delays_stay_random_at_the_cap() {
+    let mut world = World::new();
+    world.net.handshakes = Handshakes::Refused;
+    world.net.http = Http::Fails;
+    world.connect();
+    world.run(secs(3_600));
+
+    let delays = delays(&world);
+    for (index, delay) in delays.iter().enumerate() {
+        let bound = ms(500 << index.min(10)).min(secs(45));
+        assert!(*delay < bound, "{index}: {delay:?}");
+    }
+    let capped = &delays[10..];
+    assert!(capped.len() > 50);
+    let mean = capped.iter().sum::<Duration>() / capped.len() as u32;
+    assert!(mean > secs(15) && mean < secs(30), "{mean:?}");
+    assert!(capped.iter().any(|delay| *delay < secs(9)));
+    assert!(capped.iter().any(|delay| *delay > secs(36)));
+}
+
+#[test]
+fn clients_that_lost_the_server_together_do_not_come_back_together() {
+    let mut firsts = Vec::new();
+    for seed in 0..50 {
+        let mut world = World::seeded(ClientConfig::default(), SessionConfig::default(), seed);
+        world.net.handshakes = Handshakes::Refused;
+        world.net.http = Http::Fails;
+        world.connect();
+        world.run(secs(20));
+        firsts.push(delays(&world)[3].as_millis());
+    }
+    firsts.sort_unstable();
+    firsts.dedup();
+    assert!(firsts.len() > 45, "{firsts:?}");
+    assert!(firsts[firsts.len() / 4] > 400 && firsts[firsts.len() * 3 / 4] < 3_600);
+}
+
+#[test]
+fn a_success_that_does_not_last_resets_nothing() {
+    // The bound has doubled eight times: with full jitter some of eight clients draw more than the first bound.
+    let longest = (0..8).map(|seed| delay_after_flaps(seed, ms(200))).max();
+    assert!(longest > Some(ms(500)), "{longest:?}");
+}
+
+#[test]
+fn a_success_that_lasts_resets_the_backoff() {
+    for seed in 0..8 {
+        assert!(delay_after_flaps(seed, secs(11)) < ms(500));
+    }
+}
+
+/// The delay after the ninth connection broke, where each had lasted so long.
+fn delay_after_flaps(seed: u64, life: Duration) -> Duration {
+    let mut world = World::seeded(ClientConfig::default(), SessionConfig::default(), seed);
+    world.connect();
+    for round in 1..=9 {
+        world.run_until("it is connected", |world| {
+            world.tabs[0].connections() == round
+        });
+        world.run(life);
+        world.cut();
+        if world.transport().is_some() {
+            // Over HTTP a broken exchange is asked again once.
+            world.net.http = Http::Fails;
+            world.run_until("it gives up", |world| world.transport().is_none());
+            world.net.http = Http::Works;
+        }
+    }
+    delays(&world).last().copied().expect("it was cut")
+}
+
+fn delays(world: &World) -> Vec<Duration> {
+    let events = world.tabs[0].events.iter();
+    events
+        .filter_map(|event| match event {
+            Event::Hiccup { retry_in, .. } => Some(*retry_in),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! What comes twice is delivered once.
+
+use tidewire_proto::wire::{Position, Writer};
+
+use super::support::*;
+
+#[test]
+fn requests_whose_answers_are_lost_deliver_their_messages_once() {
+    let mut world = World::connected(
+        only(&[Transport::LongPolling, Transport::Polling]),
+        SessionConfig::default(),
+    );
+    world.net.http = Http::LosesAnswers;
+    world.say("1");
+    world.say("2");
+    world.run(secs(3));
+    world.net.http = Http::Works;
+    world.say("3");
+    world.run(secs(30));
+
+    assert_eq!(world.host.texts(), ["1", "2", "3"]);
+    assert!(world.session().duplicates_dropped() > 0, "they came again");
+}
+
+#[test]
+fn answers_that_are_lost_are_sent_again_and_delivered_once() {
+    let mut world = World::connected(
+        only(&[Transport::LongPolling, Transport::Polling]),
+        SessionConfig::default(),
+    );
+    world.net.http = Http::LosesAnswers;
+    world.reply("1");
+    world.run(secs(1));
+    world.net.http = Http::Works;
+    world.reply("2");
+    world.run(secs(60));
+
+    assert_eq!(world.tabs[0].texts(), ["1", "2"]);
+}
+
+#[test]
+fn a_packet_that_comes_again_on_a_socket_changes_nothing() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.say("1");
+    world.reply("1");
+    world.run(ms(100));
+    let mut again = Writer::default();
+    again.seek(Position::default());
+    again.message(true, b"1");
+    let again = again.into_packet();
+    world.client_says(again.clone());
+    world.server_says(again);
+    world.run(secs(1));
+
+    assert_eq!(world.host.texts(), ["1"]);
+    assert_eq!(world.tabs[0].texts(), ["1"]);
+    assert_eq!(world.session().duplicates_dropped(), 1);
+    assert_eq!(world.client().stats().duplicates_dropped, 1);
+}

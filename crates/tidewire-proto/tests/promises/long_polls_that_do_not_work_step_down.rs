@@ -1,0 +1,122 @@
+//! Where a proxy cuts or buffers held requests, scheduled polling carries the session until holding works again.
+
+use super::support::*;
+
+fn over_http() -> World {
+    World::connected(
+        only(&[Transport::LongPolling, Transport::Polling]),
+        SessionConfig::default(),
+    )
+}
+
+fn talk(world: &mut World, from: usize, to: usize) {
+    for number in from..to {
+        world.say(&number.to_string());
+        world.reply(&number.to_string());
+        world.run(ms(500));
+    }
+}
+
+fn stepped(world: &World, from: Transport, to: Transport) -> usize {
+    world.tabs[0].count(|event| *event == Event::TransportChanged { from, to })
+}
+
+#[test]
+fn polls_that_are_cut_step_down_and_later_up_again() {
+    let mut world = over_http();
+    assert_eq!(world.transport(), Some(Transport::LongPolling));
+    world.net.http = Http::CutsAfter(secs(1));
+    world.run(secs(20));
+    assert_eq!(world.transport(), Some(Transport::Polling));
+    talk(&mut world, 0, 20);
+    world.net.http = Http::Works;
+    world.run_until("it holds again", |world| {
+        world.transport() == Some(Transport::LongPolling)
+    });
+    talk(&mut world, 20, 40);
+    world.run(secs(10));
+
+    let texts: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    assert_eq!(world.host.texts(), texts);
+    assert_eq!(world.tabs[0].texts(), texts);
+    assert_eq!(
+        stepped(&world, Transport::LongPolling, Transport::Polling),
+        1
+    );
+    assert_eq!(
+        stepped(&world, Transport::Polling, Transport::LongPolling),
+        1
+    );
+    assert_eq!(world.tabs[0].connections(), 1);
+}
+
+#[test]
+fn answers_that_are_kept_back_step_down() {
+    let mut world = over_http();
+    world.net.http = Http::BuffersHolds(secs(6));
+    talk(&mut world, 0, 80);
+    world.run(secs(10));
+
+    assert_eq!(world.transport(), Some(Transport::Polling));
+    let texts: Vec<_> = (0..80).map(|number| number.to_string()).collect();
+    assert_eq!(world.host.texts(), texts);
+    assert_eq!(world.tabs[0].texts(), texts);
+}
+
+#[test]
+fn a_tab_without_permission_polls_on_a_schedule() {
+    let mut world = over_http();
+    let now = world.now;
+    assert!(world.client().wants_hold());
+    world.client().handle_hold_permit(now, false);
+    world.run(secs(15));
+    assert_eq!(world.transport(), Some(Transport::Polling));
+    let since = world.now;
+    world.reply("1");
+    world.run(secs(30));
+    assert_eq!(world.tabs[0].texts(), ["1"]);
+    let held = |world: &World| {
+        let requests = &world.tabs[0].requests;
+        requests
+            .iter()
+            .filter(|(at, held)| *held && *at > since)
+            .count()
+    };
+    assert_eq!(held(&world), 0);
+
+    let now = world.now;
+    world.client().handle_hold_permit(now, true);
+    world.run(secs(30));
+    assert_eq!(world.transport(), Some(Transport::LongPolling));
+    assert!(held(&world) > 0);
+}
+
+#[test]
+fn the_schedule_follows_the_traffic_between_floor_and_ceiling() {
+    let mut world = World::connected(only(&[Transport::Polling]), SessionConfig::default());
+    world.run(secs(60));
+    let since = world.now;
+    world.run(secs(60));
+    let idle = world.packets(Side::Client, since).len();
+    assert!((11..=13).contains(&idle), "one in five seconds: {idle}");
+
+    let since = world.now;
+    for number in numbers(60) {
+        world.reply(&number);
+        world.run(ms(500));
+    }
+    let busy = world.packets(Side::Client, since).len();
+    assert!((50..=62).contains(&busy), "one in half a second: {busy}");
+    assert_eq!(world.tabs[0].texts(), numbers(60));
+}
+
+#[test]
+fn a_long_poll_is_a_heartbeat() {
+    let mut world = over_http();
+    world.run(secs(10));
+    let since = world.now;
+    world.run(secs(120));
+    let requests = world.packets(Side::Client, since).len();
+    assert_eq!(requests, 10, "one in twelve seconds");
+    assert_eq!(world.tabs[0].connections(), 1);
+}

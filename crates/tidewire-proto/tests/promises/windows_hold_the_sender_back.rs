@@ -1,0 +1,105 @@
+//! A sender stays within what its peer takes, and goes on when the application has taken it.
+
+use tidewire_proto::Limits;
+
+use super::support::*;
+
+fn small_windows() -> SessionConfig {
+    let mut config = SessionConfig::default();
+    config.limits = Limits::default().window(64 * 1024, 256);
+    config
+}
+
+#[test]
+fn no_more_messages_than_the_window_are_under_way() {
+    let mut world = World::connected(ClientConfig::default(), small_windows());
+    world.host.takes = false;
+    for text in numbers(600) {
+        world.say(&text);
+    }
+    world.run(secs(5));
+    assert_eq!(world.host.heard.len(), 256);
+
+    let now = world.now;
+    world.session().consumed(now, 100);
+    world.run(secs(1));
+    assert_eq!(world.host.heard.len(), 356);
+
+    world.host.takes = true;
+    let now = world.now;
+    world.session().consumed(now, 256);
+    world.run(secs(5));
+    assert_eq!(world.host.texts(), numbers(600));
+}
+
+#[test]
+fn no_more_bytes_than_the_window_are_under_way() {
+    let mut world = World::connected(ClientConfig::default(), small_windows());
+    world.host.takes = false;
+    for _ in 0..10 {
+        world.say(&long_text(20_000));
+    }
+    world.run(secs(5));
+    assert_eq!(
+        world.host.heard.len(),
+        3,
+        "three times 20,000 fit in 65,536"
+    );
+
+    let now = world.now;
+    world.session().consumed(now, 1);
+    world.run(secs(1));
+    assert_eq!(world.host.heard.len(), 4);
+}
+
+#[test]
+fn a_message_longer_than_the_window_passes_alone() {
+    let mut world = World::connected(ClientConfig::default(), small_windows());
+    world.host.takes = false;
+    world.say("before");
+    world.say(&long_text(300_000));
+    world.run(secs(5));
+    assert_eq!(world.host.texts(), ["before"]);
+
+    let now = world.now;
+    world.session().consumed(now, 1);
+    world.run(secs(5));
+    assert_eq!(world.host.heard.len(), 2);
+}
+
+#[test]
+fn before_the_welcome_a_client_counts_on_the_initial_window_only() {
+    let mut world = World::new();
+    for text in numbers(600) {
+        world.say(&text);
+    }
+    world.host.takes = false;
+    world.connect();
+    world.run_until("the hello is answered", |world| {
+        world.wire.iter().any(|packet| packet.from == Side::Server)
+    });
+    assert_eq!(
+        world.host.heard.len(),
+        Limits::INITIAL_WINDOW_MESSAGES as usize
+    );
+    world.run(secs(1));
+    assert_eq!(world.host.heard.len(), 600, "the server takes 4,096");
+}
+
+#[test]
+fn a_server_is_held_back_by_its_client() {
+    let mut config = ClientConfig::default();
+    config.limits = Limits::default().window(64 * 1024, 256);
+    let mut world = World::connected(config, SessionConfig::default());
+    world.tab().takes = false;
+    for text in numbers(300) {
+        world.reply(&text);
+    }
+    world.run(secs(5));
+    assert_eq!(world.tabs[0].heard.len(), 256);
+
+    let now = world.now;
+    world.tab().take(now, 256);
+    world.run(secs(1));
+    assert_eq!(world.tabs[0].texts(), numbers(300));
+}
