@@ -179,14 +179,14 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
 
 fn across(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     page::build_programs()?;
-    let folder = page::build(Build::Dev)?;
     let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
     command
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
-        .env("TIDEWIRE_PAGE", folder)
+        .env("TIDEWIRE_PAGE", page::build(Build::Dev)?)
         .env("TIDEWIRE_TEST_PAGE", page::build_test_page(Build::Dev)?)
-        .env("CHROMEDRIVER", require_chromedriver()?);
-    if let Some(driver) = setup::geckodriver() {
+        .env("CHROMEDRIVER", require_chromedriver()?)
+        .env_remove("GECKODRIVER");
+    if let Some(driver) = setup::firefox().and_then(|_| setup::geckodriver()) {
         command.env("GECKODRIVER", driver);
     }
     count(counts, &mut command)
@@ -198,7 +198,7 @@ fn in_browser(counts: &mut Counts, name: &str, variable: &str, driver: &Path) ->
     let echo = start_server(name)?;
     let mut command = wasm_test("tidewire")?;
     command
-        .args(["--all-features", "--tests"])
+        .arg("--all-features")
         .env("TIDEWIRE_TEST_SERVER", echo.address())
         .env(variable, driver);
     let tested = count(counts, &mut command);
@@ -251,7 +251,7 @@ fn cargo_test(packages: &[&str]) -> Command {
 fn wasm_test(package: &str) -> Result<Command> {
     let mut command = cargo_test(&[package]);
     command
-        .args(["--target", TARGET])
+        .args(["--target", TARGET, "--tests"])
         // In seconds; the defaults (20 for a whole file, 5 for a driver) suit small pages and
         // idle machines.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
