@@ -1,3 +1,15 @@
-//! The tidewire demo page.
+//! The tidewire demo page: one conversation with an echo server, and buttons that break it.
 
-fn main() {}
+mod app;
+mod clock;
+mod components;
+mod faults;
+mod frames;
+mod ledger;
+mod page;
+mod server;
+mod words;
+
+fn main() {
+    yew::Renderer::<app::App>::new().render();
+}

@@ -1,0 +1,166 @@
+//! Buttons that make the server misbehave.
+
+use yew::prelude::*;
+
+use crate::faults::{Known, Lasting, Order};
+use crate::words::grouped;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) known: Known,
+    pub(crate) give: Callback<Order>,
+    /// Starts a server that takes orders.
+    pub(crate) command: &'static str,
+}
+
+/// What happens at once: order, name, explanation.
+const AT_ONCE: [(&str, &str, &str); 3] = [
+    ("cut", "Cut", "Resets every connection."),
+    (
+        "half-open",
+        "Half-open",
+        "Freezes every connection and tells nobody. Found within 20 s.",
+    ),
+    (
+        "forget",
+        "Forget sessions",
+        "Loses all sessions, as a restart without memory does.",
+    ),
+];
+
+static UPGRADES: [Lasting; 3] = [
+    Lasting {
+        fault: "refuse-upgrades",
+        settings: r#"{"status":503}"#,
+        name: "Refuse WebSockets",
+        what: "Answers handshakes with 503.",
+    },
+    Lasting {
+        fault: "black-hole-upgrades",
+        settings: "{}",
+        name: "Black-hole WebSockets",
+        what: "Never answers handshakes.",
+    },
+    Lasting {
+        fault: "silent-upgrades",
+        settings: "{}",
+        name: "Open, say nothing",
+        what: "Accepts handshakes, then is mute.",
+    },
+];
+
+static TRAFFIC: [Lasting; 6] = [
+    Lasting {
+        fault: "cut-interval",
+        settings: r#"{"millis":3000}"#,
+        name: "Cut every 3 s",
+        what: "Resets every connection, again and again.",
+    },
+    Lasting {
+        fault: "cut-messages",
+        settings: r#"{"every":10}"#,
+        name: "Cut every 10 messages",
+        what: "Resets the connection that brought the tenth.",
+    },
+    Lasting {
+        fault: "delay",
+        settings: r#"{"millis":500}"#,
+        name: "Delay 0.5 s",
+        what: "Reads what arrives half a second later.",
+    },
+    Lasting {
+        fault: "drop-responses",
+        settings: r#"{"every":3}"#,
+        name: "Drop every 3rd answer",
+        what: "Handles the request and loses its answer. HTTP only.",
+    },
+    Lasting {
+        fault: "duplicate-requests",
+        settings: r#"{"every":2}"#,
+        name: "Repeat every 2nd request",
+        what: "Handles a request twice. HTTP only.",
+    },
+    Lasting {
+        fault: "buffer-polls",
+        settings: r#"{"millis":5000}"#,
+        name: "Buffer polls 5 s",
+        what: "Keeps held answers back, as a proxy does. Long polling only.",
+    },
+];
+
+#[component]
+pub(crate) fn BreakIt(props: &Props) -> Html {
+    html! {
+        <section aria-labelledby="break-it">
+            <div class="head">
+                <h2 id="break-it">{ "Break it" }</h2>
+                if matches!(props.known, Known::Lines(_)) {
+                    <button type="button" onclick={props.give.reform(|_| Order::ClearAll)}>
+                        { "Stop all faults" }
+                    </button>
+                }
+            </div>
+            { match &props.known {
+                Known::Nothing => html! { <p class="quiet">{ "Asking the server for its faults." }</p> },
+                Known::Forbidden => html! {
+                    <>
+                        <p>{ "This server takes no orders to misbehave. Start it with:" }</p>
+                        <pre><code>{ "cargo run -p tidewire-server --bin tidewire-echo -- --faults" }</code></pre>
+                    </>
+                },
+                Known::Unreachable => html! {
+                    <>
+                        <p>{ "The server does not answer. If it does not run, start it:" }</p>
+                        <pre><code>{ props.command }</code></pre>
+                    </>
+                },
+                Known::Lines(_) => buttons(props),
+            } }
+        </section>
+    }
+}
+
+fn buttons(props: &Props) -> Html {
+    html! {
+        <>
+            <p class="group">{ "At once" }</p>
+            <ul class="faults">
+                { for AT_ONCE.iter().map(|(order, name, what)| {
+                    let onclick = props.give.reform(|_| Order::Now(order));
+                    html! {
+                        <li>
+                            <button type="button" {onclick}>{ *name }</button>
+                            <span class="what">{ *what }</span>
+                        </li>
+                    }
+                }) }
+            </ul>
+            <p class="group">{ "New WebSockets, until you stop it. Cut the present one to see it." }</p>
+            <ul class="faults">{ for UPGRADES.iter().map(|lasting| toggle(props, lasting)) }</ul>
+            <p class="group">{ "All traffic, until you stop it" }</p>
+            <ul class="faults">{ for TRAFFIC.iter().map(|lasting| toggle(props, lasting)) }</ul>
+        </>
+    }
+}
+
+fn toggle(props: &Props, lasting: &'static Lasting) -> Html {
+    let line = props.known.line(lasting.fault);
+    let is_active = line.is_some_and(|line| line.active.is_some());
+    let hits = line.map_or(0, |line| line.hits);
+    let onclick = props.give.reform(move |_| {
+        if is_active {
+            Order::Clear(lasting)
+        } else {
+            Order::Set(lasting)
+        }
+    });
+    html! {
+        <li>
+            <button type="button" aria-pressed={is_active.to_string()} {onclick}>{ lasting.name }</button>
+            <span class="what">{ lasting.what }</span>
+            <span class="figure" title="How often it has happened since the server started">
+                { format!("{}×", grouped(hits)) }
+            </span>
+        </li>
+    }
+}

@@ -1,0 +1,108 @@
+//! Where the client stands.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tidewire::Transport;
+use yew::prelude::*;
+
+use super::ladder::Ladder;
+use crate::page::{Tally, Trouble};
+use crate::server::Server;
+use crate::words::{counted, grouped};
+
+/// Failed attempts in a row after which the page says how to start a server; one may be a cut.
+const PATIENCE: u64 = 2;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) carrier: Option<Transport>,
+    pub(crate) round_trips: [Duration; 3],
+    pub(crate) state: String,
+    pub(crate) is_closed: bool,
+    pub(crate) verdict: String,
+    pub(crate) tally: Tally,
+    pub(crate) trouble: Option<Trouble>,
+    /// Why no client could be made at all.
+    pub(crate) fault: Option<String>,
+    pub(crate) server: Rc<Server>,
+    pub(crate) close: Callback<()>,
+    pub(crate) reopen: Callback<()>,
+}
+
+#[component]
+pub(crate) fn Connection(props: &Props) -> Html {
+    let tally = props.tally;
+    let is_open = props.carrier.is_some();
+    // Read out once per change between the two, not once per attempt.
+    let spoken = if is_open {
+        "Connected"
+    } else {
+        "Not connected"
+    };
+    let button = if props.is_closed {
+        let reopen = props.reopen.reform(|_| ());
+        html! { <button type="button" onclick={reopen}>{ "Connect again" }</button> }
+    } else {
+        let close = props.close.reform(|_| ());
+        html! { <button type="button" onclick={close}>{ "Close" }</button> }
+    };
+    html! {
+        <section aria-labelledby="connection">
+            <div class="head">
+                <h2 id="connection">{ "Connection" }</h2>
+                { button }
+            </div>
+            <p class={classes!("state", if is_open { "good" } else { "wait" })}>
+                <span class="lamp" aria-hidden="true"></span>
+                { &props.state }
+            </p>
+            <p class="unseen" role="status">{ spoken }</p>
+            <Ladder carrier={props.carrier} round_trips={props.round_trips} />
+            <p class="quiet">{ "Better rungs are tried in the background, after 5 s and then less often." }</p>
+            <p>{ &props.verdict }</p>
+            <dl class="tiles three" aria-label="Sessions, as the server said">
+                { tile("fresh", grouped(tally.fresh)) }
+                { tile("resumed", grouped(tally.resumed)) }
+                { tile("lost", grouped(tally.lost)) }
+            </dl>
+            { loss(tally) }
+            { trouble(props) }
+        </section>
+    }
+}
+
+fn tile(name: &str, figure: String) -> Html {
+    html! { <div><dt>{ name }</dt><dd>{ figure }</dd></div> }
+}
+
+fn loss(tally: Tally) -> Html {
+    if tally.lost == 0 {
+        return html! {};
+    }
+    let sessions = counted(tally.lost, "session was lost", "sessions were lost");
+    let messages = counted(tally.unconfirmed, "message", "messages");
+    html! { <p class="quiet">{ format!("{sessions}, with {messages} unconfirmed in all: they may or may not have arrived.") }</p> }
+}
+
+fn trouble(props: &Props) -> Html {
+    if let Some(fault) = &props.fault {
+        return html! { <p class="notice" role="alert">{ fault }</p> };
+    }
+    let Some(trouble) = props
+        .trouble
+        .as_ref()
+        .filter(|trouble| trouble.attempts >= PATIENCE)
+    else {
+        return html! {};
+    };
+    html! {
+        <div class="notice">
+            <p>
+                { format!("{} cannot be reached: {}.", props.server.origin(), trouble.cause) }
+            </p>
+            <p>{ "If no server runs there, start one. This page connects by itself." }</p>
+            <pre><code>{ props.server.command() }</code></pre>
+        </div>
+    }
+}

@@ -1,0 +1,35 @@
+//! The fallback ladder, with the rung in use lit.
+
+use std::time::Duration;
+
+use tidewire::Transport;
+use yew::prelude::*;
+
+use crate::words;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) carrier: Option<Transport>,
+    /// Best transport first.
+    pub(crate) round_trips: [Duration; 3],
+}
+
+#[component]
+pub(crate) fn Ladder(props: &Props) -> Html {
+    let rungs = Transport::ALL.into_iter().zip(props.round_trips);
+    html! {
+        <ol class="ladder" aria-label="Transports, best first">
+            { for rungs.map(|(transport, round_trip)| {
+                let is_lit = props.carrier == Some(transport);
+                html! {
+                    <li class={classes!("rung", is_lit.then_some("lit"))} aria-current={is_lit.then_some("true")}>
+                        <span class="lamp" aria-hidden="true"></span>
+                        <span class="name">{ words::transport(transport) }</span>
+                        <span class="how">{ words::how(transport) }</span>
+                        <span class="figure" title="Smoothed round-trip time">{ words::span(round_trip) }</span>
+                    </li>
+                }
+            }) }
+        </ol>
+    }
+}

@@ -1,0 +1,141 @@
+//! What is said, and what comes back.
+
+use std::rc::Rc;
+
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::list::List;
+use super::verification::Verification;
+use crate::ledger::Counts;
+use crate::page::{BURST, Burst, Row};
+use crate::words::{bytes, counted, grouped};
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) sent: Vec<Rc<Row>>,
+    pub(crate) received: Vec<Rc<Row>>,
+    pub(crate) counts: Counts,
+    pub(crate) burst: Option<Burst>,
+    /// Answers why a message was refused.
+    pub(crate) send: Callback<String, Result<(), String>>,
+    pub(crate) send_many: Callback<()>,
+    pub(crate) broadcast: Callback<String>,
+}
+
+#[component]
+pub(crate) fn Talk(props: &Props) -> Html {
+    let is_busy = props.burst.as_ref().is_some_and(Burst::is_running);
+    let send_many = props.send_many.reform(|_| ());
+    html! {
+        <section aria-labelledby="talk">
+            <h2 id="talk">{ "Messages" }</h2>
+            <Composer send={props.send.clone()} broadcast={props.broadcast.clone()} />
+            <div class="lists">
+                <div>
+                    <h3>{ "Sent" }</h3>
+                    <List label="Messages sent, newest first" empty="Nothing yet." rows={props.sent.clone()} />
+                </div>
+                <div>
+                    <h3>{ "Received" }</h3>
+                    <List label="Messages received, newest first" empty="Nothing yet." rows={props.received.clone()} />
+                </div>
+            </div>
+            <div class="head">
+                <h3>{ "Exactly once, in order" }</h3>
+                <button type="button" disabled={is_busy} onclick={send_many}>
+                    { format!("Send {} at once", grouped(BURST)) }
+                </button>
+            </div>
+            <Verification counts={props.counts} />
+            <p class="quiet two-lines">{ many(props.burst.as_ref()) }</p>
+        </section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct ComposerProps {
+    send: Callback<String, Result<(), String>>,
+    broadcast: Callback<String>,
+}
+
+/// The input line.
+#[component]
+fn Composer(props: &ComposerProps) -> Html {
+    let input = use_node_ref();
+    let refusal = use_state(|| None::<String>);
+    let submit = {
+        let (input, refusal, send) = (input.clone(), refusal.clone(), props.send.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(field) = input.cast::<HtmlInputElement>() else {
+                return;
+            };
+            let text = field.value();
+            if text.is_empty() {
+                return;
+            }
+            let result = send.emit(text);
+            if result.is_ok() {
+                field.set_value("");
+            }
+            refusal.set(result.err());
+        })
+    };
+    let speak = {
+        let (input, broadcast) = (input.clone(), props.broadcast.clone());
+        Callback::from(move |_| {
+            let text = input.cast::<HtmlInputElement>().map(|field| field.value());
+            let text = text.filter(|text| !text.is_empty());
+            broadcast.emit(text.unwrap_or_else(|| "Hello from the server".into()));
+        })
+    };
+    html! {
+        <>
+            <form onsubmit={submit}>
+                <label for="text" class="unseen">{ "Message" }</label>
+                <input id="text" ref={input} type="text" autocomplete="off" placeholder="Say something" />
+                <button type="submit" class="main">{ "Send" }</button>
+                <button type="button" onclick={speak} title="The server says this to every client, unasked">
+                    { "Broadcast" }
+                </button>
+            </form>
+            if let Some(refusal) = &*refusal {
+                <p class="notice" role="alert">{ refusal }</p>
+            }
+        </>
+    }
+}
+
+fn many(burst: Option<&Burst>) -> String {
+    let Some(burst) = burst else {
+        return "Messages of one turn of the event loop travel together.".into();
+    };
+    let mut text = if burst.is_running() {
+        format!(
+            "{} of {} acknowledged, {} so far",
+            grouped(burst.acknowledged),
+            grouped(burst.accepted),
+            counted(burst.packets, "packet", "packets")
+        )
+    } else {
+        format!(
+            "{} acknowledged after {:.0} ms; this took {} of {} in all",
+            counted(burst.acknowledged, "message", "messages"),
+            burst.elapsed,
+            counted(burst.packets, "packet", "packets"),
+            bytes(burst.bytes)
+        )
+    };
+    if burst.failed > 0 {
+        text += &format!("; {} unconfirmed", grouped(burst.failed));
+    }
+    text.push('.');
+    if let Some(refusal) = &burst.refusal {
+        text += &format!(
+            " {} were refused. {refusal}",
+            grouped(BURST - burst.accepted)
+        );
+    }
+    text
+}

@@ -1,0 +1,59 @@
+//! Renders at most once per frame, and once a second while the page is seen.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_render::{AnimationFrame, request_animation_frame};
+use gloo_timers::callback::Timeout;
+use yew::prelude::*;
+
+/// How often what changes by itself is drawn, in milliseconds.
+const PULSE_MS: u32 = 1_000;
+
+/// Asks for the next frame; clones ask for the same one.
+#[derive(Clone)]
+pub(crate) struct Frames {
+    pending: Rc<RefCell<Option<AnimationFrame>>>,
+    pulses: Rc<Cell<u32>>,
+    update: UseForceUpdateHandle,
+}
+
+impl Frames {
+    /// Renders in the next frame, however often it is called before. A hidden page has no frames.
+    pub(crate) fn request(&self) {
+        if self.pending.borrow().is_some() {
+            return;
+        }
+        let frames = self.clone();
+        let frame = request_animation_frame(move |_| {
+            frames.pending.take();
+            frames.update.force_update();
+        });
+        self.pending.replace(Some(frame));
+    }
+
+    /// Seconds without any other change that the page was seen for.
+    pub(crate) fn pulses(&self) -> u32 {
+        self.pulses.get()
+    }
+}
+
+/// Frames of this component.
+#[hook]
+pub(crate) fn use_frames() -> Frames {
+    let frames = Frames {
+        pending: use_mut_ref(|| None),
+        pulses: (*use_memo((), |()| Rc::new(Cell::new(0)))).clone(),
+        update: use_force_update(),
+    };
+    // A timer per render: a page that is not drawn, since it is hidden, is not woken either.
+    let pulse = frames.clone();
+    use_effect(move || {
+        let timeout = Timeout::new(PULSE_MS, move || {
+            pulse.pulses.set(pulse.pulses.get().wrapping_add(1));
+            pulse.request();
+        });
+        move || drop(timeout)
+    });
+    frames
+}

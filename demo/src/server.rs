@@ -1,0 +1,143 @@
+//! Where the server is, and what is asked of it by plain HTTP.
+
+use gloo_net::http::{Request, Response};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// The server that this page talks to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Server {
+    /// Empty where the server is the one that serves the page.
+    base: String,
+}
+
+/// Why the server did not do what it was asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Refusal {
+    /// It takes no such order: it was started without `--faults`.
+    Forbidden,
+    /// It answered with this status and this text.
+    Status(u16, String),
+    /// It did not answer, or not in words that this page understands.
+    Unreachable,
+}
+
+/// One lasting fault of the server, as `/faults` tells it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub(crate) struct FaultLine {
+    pub(crate) fault: String,
+    /// How it happens, where it does; this page needs no details.
+    pub(crate) active: Option<IgnoredAny>,
+    /// How often it has happened since the server started.
+    pub(crate) hits: u64,
+}
+
+/// What an order that happens at once has reached.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+pub(crate) struct Reached {
+    pub(crate) connections: u64,
+    pub(crate) sessions: u64,
+}
+
+#[derive(Deserialize)]
+struct Reach {
+    reached: u64,
+}
+
+impl Server {
+    /// The server that `<meta name="tidewire-server">` names, else the one that serves the page.
+    pub(crate) fn of_page() -> Self {
+        let base = web_sys::window()
+            .and_then(|window| window.document())
+            .and_then(|document| {
+                let line = document.query_selector("meta[name=tidewire-server]");
+                line.ok().flatten()
+            })
+            .and_then(|line| line.get_attribute("content"));
+        Self {
+            base: base.unwrap_or_default().trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// The address of the session endpoint.
+    pub(crate) fn live(&self) -> String {
+        self.at("/live")
+    }
+
+    /// The origin, for people.
+    pub(crate) fn origin(&self) -> String {
+        if !self.base.is_empty() {
+            return self.base.clone();
+        }
+        web_sys::window()
+            .and_then(|window| window.location().origin().ok())
+            .unwrap_or_default()
+    }
+
+    /// What to type where the server does not run.
+    pub(crate) fn command(&self) -> &'static str {
+        if self.base.is_empty() {
+            "cargo xtask demo"
+        } else {
+            "cargo run -p tidewire-server --bin tidewire-echo -- --faults"
+        }
+    }
+
+    /// What misbehaves now.
+    ///
+    /// # Errors
+    ///
+    /// When the server takes no such orders, answers with an error, or does not answer.
+    pub(crate) async fn faults(&self) -> Result<Vec<FaultLine>, Refusal> {
+        let answer = Request::get(&self.at("/faults")).send().await;
+        let lines = accept(answer).await?.json().await;
+        lines.map_err(|_| Refusal::Unreachable)
+    }
+
+    /// Orders something of `/faults`; `settings` is JSON, or empty for the defaults.
+    ///
+    /// # Errors
+    ///
+    /// As [`faults`](Self::faults).
+    pub(crate) async fn order(&self, name: &str, settings: &str) -> Result<Reached, Refusal> {
+        let request = Request::post(&self.at(&format!("/faults/{name}"))).body(settings.to_owned());
+        let request = request.map_err(|_| Refusal::Unreachable)?;
+        let answer = accept(request.send().await).await?;
+        if answer.status() == 204 {
+            return Ok(Reached::default());
+        }
+        answer.json().await.map_err(|_| Refusal::Unreachable)
+    }
+
+    /// Lets the server say this to every client, unasked; answers how many that were.
+    ///
+    /// # Errors
+    ///
+    /// As [`faults`](Self::faults).
+    pub(crate) async fn broadcast(&self, text: &str) -> Result<u64, Refusal> {
+        let request = Request::post(&self.at("/broadcast")).body(text.to_owned());
+        let request = request.map_err(|_| Refusal::Unreachable)?;
+        let reach = accept(request.send().await).await?.json::<Reach>().await;
+        reach
+            .map(|reach| reach.reached)
+            .map_err(|_| Refusal::Unreachable)
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Refusal> {
+    let answer = answer.map_err(|_| Refusal::Unreachable)?;
+    if answer.ok() {
+        return Ok(answer);
+    }
+    let status = answer.status();
+    if status == 403 {
+        return Err(Refusal::Forbidden);
+    }
+    let text = answer.text().await.unwrap_or_default();
+    Err(Refusal::Status(status, text.trim().to_owned()))
+}

@@ -1,0 +1,222 @@
+//! The plain words and the figures that the page shows.
+
+use std::time::Duration;
+
+use tidewire::{Cause, Event, Fate, ReceiptError, SendError, State, Transport, Verdict};
+
+pub(crate) const fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "WebSocket",
+        Transport::LongPolling => "Long polling",
+        Transport::Polling => "Polling",
+    }
+}
+
+/// How a transport works, in one line.
+pub(crate) const fn how(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "one connection, both sides speak at will",
+        Transport::LongPolling => "a request that the server holds until it has something to say",
+        Transport::Polling => "short requests on a schedule",
+    }
+}
+
+pub(crate) fn state(state: State) -> String {
+    match state {
+        State::Open(by) => format!("Connected by {}", inline(by)),
+        State::Connecting => "Connecting".into(),
+        State::Waiting { retry_in } => {
+            format!("Not connected, next attempt in {}", seconds(retry_in))
+        }
+        State::Closed => "Closed".into(),
+        _ => "Unknown".into(),
+    }
+}
+
+/// What the server said at the last attach; `follows_loss`: the session before was lost.
+pub(crate) fn verdict(verdict: Option<Verdict>, follows_loss: bool) -> String {
+    match verdict {
+        None => "No answer from the server yet".into(),
+        Some(Verdict::Fresh) if follows_loss => {
+            "Lost: the session before is gone, a new one began".into()
+        }
+        Some(Verdict::Fresh) => "Fresh: a new session".into(),
+        Some(Verdict::Resumed { received }) => format!(
+            "Resumed: the server already had {}",
+            counted(received, "message", "messages")
+        ),
+    }
+}
+
+/// The short word for the fate of a message; also the name of its style.
+pub(crate) const fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Queued => "queued",
+        Fate::Sent => "sent",
+        Fate::Acknowledged => "acknowledged",
+        Fate::Failed(ReceiptError::Dropped(_)) => "dropped",
+        Fate::Failed(_) => "lost",
+        _ => "unknown",
+    }
+}
+
+pub(crate) fn refusal<T>(error: &SendError<T>) -> String {
+    match error {
+        SendError::Closed(_) => "The client is closed: connect again first.".into(),
+        SendError::Full(_) => {
+            "The outbox is full: wait until the server has acknowledged more.".into()
+        }
+        SendError::TooLarge { limit, .. } => {
+            format!("Longer than the server takes, which is {}.", bytes(*limit))
+        }
+        _ => "The message was refused.".into(),
+    }
+}
+
+pub(crate) fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::ByApplication => "this page asked for it".into(),
+        Cause::Broken => "the connection broke, or none came about".into(),
+        Cause::NotTidewire { status: 0 } => "what answers is not a tidewire server".into(),
+        Cause::NotTidewire { status } => {
+            format!("what answers is not a tidewire server (HTTP {status})")
+        }
+        Cause::PeerMisbehaved(rule) => format!("the server broke the protocol ({rule})"),
+        Cause::Provider(text) => format!("no credentials ({text})"),
+        Cause::Refused(close) => format!("the server says “{}” ({})", close.reason, close.code.0),
+        Cause::TimedOut => "nothing was heard for too long".into(),
+        _ => "for another reason".into(),
+    }
+}
+
+/// The line of the log for an event, or `None` where another event says the same.
+pub(crate) fn event(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Closed {
+            cause: why,
+            unconfirmed,
+        } => format!(
+            "Closed: {}. {} unconfirmed.",
+            cause(why),
+            counted(unconfirmed.len() as u64, "message", "messages")
+        ),
+        Event::Connected {
+            transport: by,
+            verdict: said,
+        } => {
+            format!(
+                "Connected by {}. {}.",
+                inline(*by),
+                verdict(Some(*said), false)
+            )
+        }
+        Event::Dropped { .. } => {
+            "A message was dropped: it is longer than the server takes, or the outbox is full."
+                .into()
+        }
+        Event::Hiccup {
+            cause: why,
+            retry_in,
+        } => format!(
+            "Not connected: {}. Next attempt in {}.",
+            cause(why),
+            seconds(*retry_in)
+        ),
+        Event::Lost {
+            cause: why,
+            unconfirmed,
+        } => format!(
+            "Session lost: {}. {} unconfirmed.",
+            cause(why),
+            counted(unconfirmed.len() as u64, "message", "messages")
+        ),
+        Event::Missed(count) => format!(
+            "{} came too fast to be listed.",
+            counted(*count, "event", "events")
+        ),
+        Event::TransportChanged { from, to } => {
+            format!("Moved from {} to {}.", inline(*from), inline(*to))
+        }
+        // The others tell what changed, and why.
+        Event::State(_) => return None,
+        _ => "Something that this page does not know.".into(),
+    })
+}
+
+/// The name within a sentence.
+const fn inline(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "WebSocket",
+        Transport::LongPolling => "long polling",
+        Transport::Polling => "polling",
+    }
+}
+
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    let name = if count == 1 { one } else { many };
+    format!("{} {name}", grouped(count))
+}
+
+/// A number with its thousands apart, as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        _ => format!("{:.1} MB", count as f64 / 1e6),
+    }
+}
+
+/// A span as `0.4 ms`, `18 ms` or `1.2 s`; a dash where it was never measured.
+pub(crate) fn span(span: Duration) -> String {
+    let millis = span.as_secs_f64() * 1e3;
+    if span.is_zero() {
+        "–".into()
+    } else if millis < 10.0 {
+        format!("{millis:.1} ms")
+    } else if millis < 1_000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.1} s", millis / 1e3)
+    }
+}
+
+fn seconds(span: Duration) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn figures_carry_their_unit() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1_500), "1.5 kB");
+        assert_eq!(bytes(2_000_000), "2.0 MB");
+        assert_eq!(span(Duration::ZERO), "–");
+        assert_eq!(span(Duration::from_micros(400)), "0.4 ms");
+        assert_eq!(span(Duration::from_millis(18)), "18 ms");
+        assert_eq!(span(Duration::from_millis(1_200)), "1.2 s");
+        assert_eq!(counted(1, "packet", "packets"), "1 packet");
+    }
+}
