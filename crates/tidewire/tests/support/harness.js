@@ -37,6 +37,9 @@ globalThis.fetch = (url, init) => {
   return answer;
 };
 
+// For the tests' own waiting, which is not to be counted.
+globalThis.setTimeoutOfTests = realSetTimeout;
+
 globalThis.setTimeout = (callback, ...rest) => {
   const handle = realSetTimeout((...args) => {
     timers.delete(handle);
@@ -85,3 +88,12 @@ export const live_listeners = () =>
 export const errors_seen = () => errors.join("\n");
 export const keepalive_sizes = () =>
   requests.filter((request) => request.init?.keepalive).map((request) => request.init.body.length);
+
+let locks = [];
+const look = () => navigator.locks?.query().then(({ held, pending }) => {
+  locks = [...held, ...pending].filter(({ name }) => name.startsWith("tidewire-hold-"));
+});
+export const holds_locks = () => {
+  look();
+  return locks.length > 0;
+};

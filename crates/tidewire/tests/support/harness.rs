@@ -23,6 +23,15 @@ pub(crate) fn live() -> Live {
     }
 }
 
+/// The size of this module's memory.
+pub(crate) fn memory_bytes() -> u32 {
+    let memory = wasm_bindgen::memory().unchecked_into::<js_sys::WebAssembly::Memory>();
+    memory
+        .buffer()
+        .unchecked_into::<js_sys::ArrayBuffer>()
+        .byte_length()
+}
+
 #[wasm_bindgen(module = "/tests/support/harness.js")]
 extern "C" {
     fn live_sockets() -> u32;
@@ -41,6 +50,9 @@ extern "C" {
 
     /// The sizes of the bodies that were sent with keepalive.
     pub(crate) fn keepalive_sizes() -> Vec<u32>;
+
+    /// Whether this origin held, or waited for, the permit to hold a poll when this was last asked.
+    pub(crate) fn holds_locks() -> bool;
 
     /// Uncaught errors and unhandled rejections, one a line.
     pub(crate) fn errors_seen() -> String;
