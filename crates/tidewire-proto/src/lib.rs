@@ -16,6 +16,8 @@ mod ladder;
 mod payload;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
+#[cfg(not(feature = "planted-bugs"))]
+mod planted;
 pub mod server;
 mod stats;
 mod stream;

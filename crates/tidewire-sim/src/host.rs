@@ -389,7 +389,8 @@ impl World {
                 Close::new(CloseCode::DRAINING, "overloaded: come back later").after(delay),
             );
         }
-        if admission == Admission::Create {
+        let again = crate::plants::creates_again(self.bug, opening.hello.resume);
+        if admission == Admission::Create || again {
             let index = self.host.sessions.len();
             let verdict = self.ledger.created(&key, self.host.process);
             self.judge(verdict);

@@ -14,6 +14,11 @@ mod planted {
         }
     }
 
+    /// Whether the registry makes a session under a key that lives.
+    pub(crate) fn creates_again(bug: Planted, resume: bool) -> bool {
+        bug == Some(Bug::CreateNotIdempotent) && !resume
+    }
+
     pub(crate) fn plant_session(session: &mut Session, bug: Planted) {
         if let Some(bug) = bug {
             session.plant(bug);
@@ -28,10 +33,14 @@ mod planted {
     /// The bug of a run: this build knows none.
     pub type Planted = ();
 
+    pub(crate) const fn creates_again((): Planted, _: bool) -> bool {
+        false
+    }
+
     pub(crate) const fn plant_client(_: &mut Client, (): Planted) {}
 
     pub(crate) const fn plant_session(_: &mut Session, (): Planted) {}
 }
 
 pub use planted::Planted;
-pub(crate) use planted::{plant_client, plant_session};
+pub(crate) use planted::{creates_again, plant_client, plant_session};

@@ -7,6 +7,7 @@ use super::{Client, Closing, Phase};
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
 use crate::payload::Payload;
+use crate::planted::planted;
 use crate::stream::PACKET_DATA;
 use crate::time::Timestamp;
 use crate::wire::{HelloMode, Writer};
@@ -178,6 +179,9 @@ impl Client {
             if socket.stage == Stage::Greeting {
                 socket.attach = 0;
             }
+        }
+        if planted!(self, KeepaliveForgets) {
+            let _ = self.duplex.take_unconfirmed();
         }
         Some(writer.into_packet())
     }

@@ -30,6 +30,7 @@ use crate::event::{Cause, Event, Output, State};
 use crate::id::{CarrierId, MessageId, SessionKey, SessionNumber};
 use crate::ladder::Ladder;
 use crate::payload::Payload;
+use crate::planted::planted;
 use crate::stats::Stats;
 use crate::stream::Duplex;
 use crate::time::Timestamp;
@@ -81,7 +82,7 @@ pub struct Client {
     server_session: Option<u64>,
     /// The application was told of this session.
     announced: bool,
-    duplex: Duplex,
+    pub(crate) duplex: Duplex,
     token: Vec<u8>,
     reauthenticate: bool,
     heartbeat: Duration,
@@ -111,7 +112,7 @@ pub struct Client {
     beat_at: Option<Timestamp>,
     stats: Stats,
     #[cfg(feature = "planted-bugs")]
-    bug: Option<crate::planted::Bug>,
+    pub(crate) bug: Option<crate::planted::Bug>,
 }
 
 /// Where the connection stands.
@@ -273,7 +274,7 @@ impl Client {
     /// The application took so many messages of this session; this is what acknowledges them to the server.
     pub fn consumed(&mut self, now: Timestamp, session: SessionNumber, messages: u64) {
         self.now = now;
-        if session == self.session {
+        if session == self.session || planted!(self, ConsumedForAnotherSession) {
             let delay = self.ack_delay();
             self.duplex.consumed(now, delay, messages);
         }
@@ -368,7 +369,16 @@ impl Client {
         let first_id = self.duplex.outbox.next_id();
         self.stats.duplicates_dropped += self.duplex.inbox.duplicates();
         self.stats.sessions_lost += 1;
-        self.duplex = Duplex::new(&self.config.limits, first_id);
+        let next = Duplex::new(&self.config.limits, first_id);
+        if planted!(self, SequenceNotReset) {
+            self.duplex.outbox = next.outbox;
+        } else {
+            self.duplex = next;
+        }
+        #[cfg(feature = "planted-bugs")]
+        if let Some(bug) = self.bug {
+            self.plant(bug);
+        }
         self.key = SessionKey::draw(self.entropy.as_mut());
         self.session = SessionNumber(self.session.0.wrapping_add(1));
         self.attach = 0;

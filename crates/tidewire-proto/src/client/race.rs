@@ -8,6 +8,7 @@ use crate::backoff::share;
 use crate::close::{Close, CloseCode, Reaction};
 use crate::event::{Cause, Event, Output, Verdict};
 use crate::id::CarrierId;
+use crate::planted::planted;
 use crate::time::Timestamp;
 use crate::transport::Transport;
 
@@ -85,7 +86,9 @@ impl Client {
             Active::Http | Active::None => None,
         };
         let delay = self.ack_delay();
-        self.duplex.retell(now, delay, told.unwrap_or_default());
+        if !planted!(self, AckLostOnSwitch) {
+            self.duplex.retell(now, delay, told.unwrap_or_default());
+        }
         self.stable_at = Some(now + self.config.stable_after);
         if let Active::Socket(id) = winner {
             self.drop_carriers(Some(id));

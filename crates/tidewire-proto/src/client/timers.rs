@@ -7,6 +7,7 @@ use super::{Client, Phase};
 use crate::config::{BareConfig, Mode};
 use crate::event::{Cause, Output, Reason};
 use crate::id::CarrierId;
+use crate::planted::planted;
 use crate::time::Timestamp;
 use crate::transport::Transport;
 
@@ -64,6 +65,9 @@ impl Client {
             Reason::Close,
         );
         for socket in &self.sockets {
+            if !socket.is_live() && planted!(self, ProbeNeverClosed) {
+                continue;
+            }
             if !socket.is_live() {
                 consider(Some(socket.deadline), Reason::Handshake);
             } else if let Mode::Bare(bare) = &self.config.mode {
@@ -173,7 +177,8 @@ impl Client {
 
     /// Sockets that do not come about.
     fn pass_candidates(&mut self, now: Timestamp) {
-        let overdue = |socket: &&Socket| !socket.is_live() && socket.deadline <= now;
+        let patient = planted!(self, ProbeNeverClosed);
+        let overdue = |socket: &&Socket| !socket.is_live() && socket.deadline <= now && !patient;
         while let Some(id) = self.sockets.iter().find(overdue).map(|socket| socket.id) {
             self.close_socket(id, None);
             self.fail_socket(now, id, Cause::TimedOut);

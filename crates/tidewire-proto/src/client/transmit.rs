@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Client, Phase};
 use super::carriers::{Active, Exchange, Stage};
+use super::{Client, Phase};
 use crate::close::Close;
 use crate::config::{BareConfig, Mode};
 use crate::event::{Event, Output};

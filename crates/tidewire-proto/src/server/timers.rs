@@ -6,6 +6,7 @@ use super::carrier::{Carrier, Phase};
 use super::session::Session;
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Reason};
+use crate::planted::planted;
 use crate::time::Timestamp;
 use crate::wire::HelloMode;
 
@@ -28,7 +29,8 @@ impl Session {
             Phase::Active => {}
             Phase::Closing { deadline, .. } => consider(Some(*deadline), Reason::Close),
         }
-        consider(Some(self.expiry()), Reason::Expiry);
+        let expires = !planted!(self, ResumePastExpiry);
+        consider(expires.then(|| self.expiry()), Reason::Expiry);
         consider(
             self.retired.iter().map(|retired| retired.until).min(),
             Reason::Retired,
@@ -73,7 +75,7 @@ impl Session {
         if self.is_ended() {
             return;
         }
-        if self.expiry() <= now {
+        if self.expiry() <= now && !planted!(self, ResumePastExpiry) {
             let close = Close::new(
                 CloseCode::EXPIRED,
                 "expired: the session was not heard of for too long",

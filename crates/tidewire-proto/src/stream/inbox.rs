@@ -8,6 +8,7 @@ use super::ReceiveCursor;
 use crate::config::Limits;
 use crate::error::Violation;
 use crate::payload::Payload;
+use crate::planted::planted;
 use crate::wire::{Ack, Frame, Position};
 
 /// What became of message bytes that arrived.
@@ -35,6 +36,8 @@ pub(crate) struct Inbox {
     window_bytes: u64,
     window_messages: u64,
     duplicates: u64,
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) bug: Option<crate::planted::Bug>,
 }
 
 #[derive(Debug)]
@@ -55,6 +58,8 @@ impl Inbox {
             window_bytes: limits.window_bytes,
             window_messages: limits.window_messages,
             duplicates: 0,
+            #[cfg(feature = "planted-bugs")]
+            bug: None,
         }
     }
 
@@ -85,7 +90,7 @@ impl Inbox {
     }
 
     fn take(&mut self, at: Position, piece: &Piece<'_>) -> Result<Arrival, Violation> {
-        if at.messages < self.received {
+        if at.messages < self.received && !(planted!(self, NoDeduplication) && piece.is_whole()) {
             return Ok(Arrival::Duplicate);
         }
         if at.messages > self.received {
@@ -180,16 +185,28 @@ impl Inbox {
 
     /// What this side has and what its application has taken.
     pub(crate) fn ack(&self) -> Ack {
-        Ack {
+        let waiting = self.waiting.len() as u64;
+        let offset = self
+            .partial
+            .as_ref()
+            .map_or(0, |partial| partial.bytes.len() as u64);
+        let mut ack = Ack {
             received: Position {
                 messages: self.received,
-                offset: self
-                    .partial
-                    .as_ref()
-                    .map_or(0, |partial| partial.bytes.len() as u64),
+                offset,
             },
-            acknowledged: self.received - self.waiting.len() as u64,
+            acknowledged: self.received - waiting,
+        };
+        if planted!(self, AckOffByOne) {
+            ack.acknowledged = self.received.min(ack.acknowledged + 1);
         }
+        if planted!(self, AckOnReceipt) {
+            ack.acknowledged = self.received;
+        }
+        if planted!(self, FragmentCountsAsMessage) && offset > 0 {
+            ack.received = Position::after(self.received + 1);
+        }
+        ack
     }
 
     /// Whether the peer, told only `told`, is close to having to wait for news.
@@ -239,6 +256,11 @@ struct Start {
 }
 
 impl<'a> Piece<'a> {
+    /// Whether it is a message of its own: needed only to deliver one twice on purpose.
+    const fn is_whole(&self) -> bool {
+        self.start.is_some() && self.last
+    }
+
     fn of(frame: &Frame<'a>, at: Position) -> Result<Self, Violation> {
         let (start, bytes, last) = match *frame {
             Frame::Message { text, bytes } => {

@@ -118,6 +118,12 @@ impl Duplex {
         self.outbox.take_unconfirmed()
     }
 
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn plant(&mut self, bug: crate::planted::Bug) {
+        self.outbox.bug = Some(bug);
+        self.inbox.bug = Some(bug);
+    }
+
     /// Bytes that this session holds for its peer and its application.
     pub(crate) fn held_bytes(&self) -> usize {
         self.outbox.held_bytes() + self.inbox.held_bytes()

@@ -10,6 +10,7 @@ use crate::error::{SendError, SendErrorKind, Violation};
 use crate::event::Unconfirmed;
 use crate::id::MessageId;
 use crate::payload::Payload;
+use crate::planted::planted;
 use crate::wire::{Ack, Position, Writer};
 
 /// Least bytes of a fragment; below that a packet is left to end early.
@@ -58,6 +59,11 @@ pub(crate) struct Outbox {
     max_messages: usize,
     /// The cost of the last message that was refused since there was last room.
     refused: Option<usize>,
+    /// What was acknowledged, for the bug that reports it.
+    #[cfg(feature = "planted-bugs")]
+    ghosts: Vec<Entry>,
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) bug: Option<crate::planted::Bug>,
 }
 
 #[derive(Debug)]
@@ -101,6 +107,10 @@ impl Outbox {
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
             refused: None,
+            #[cfg(feature = "planted-bugs")]
+            ghosts: Vec::new(),
+            #[cfg(feature = "planted-bugs")]
+            bug: None,
         }
     }
 
@@ -119,7 +129,12 @@ impl Outbox {
             });
         }
         let cost = payload.len() + Limits::MESSAGE_COST;
-        let fits = self.entries.len() < self.max_messages && self.held + cost <= self.max_bytes;
+        let asked = if planted!(self, BoundCheckedAfterInsert) {
+            0
+        } else {
+            cost
+        };
+        let fits = self.entries.len() < self.max_messages && self.held + asked <= self.max_bytes;
         if !fits && !self.entries.is_empty() {
             self.refused = Some(cost);
             return Err(SendError {
@@ -166,6 +181,9 @@ impl Outbox {
     }
 
     fn first_untransmitted(&self) -> usize {
+        if planted!(self, DropsWhatHasLeft) {
+            return 0;
+        }
         let started = u64::from(self.transmitted.offset > 0);
         (self.transmitted.messages + started - self.acknowledged) as usize
     }
@@ -196,6 +214,10 @@ impl Outbox {
             self.acknowledged_bytes = entry.end;
             self.held -= entry.cost();
             last = Some(entry.id);
+            #[cfg(feature = "planted-bugs")]
+            if planted!(self, UnconfirmedTooMuch) {
+                self.ghosts.push(entry);
+            }
         }
         Ok(last)
     }
@@ -228,11 +250,15 @@ impl Outbox {
     }
 
     /// A cursor at the place from which the peer needs the messages.
-    pub(crate) const fn cursor(&self) -> SendCursor {
-        SendCursor {
-            at: self.received,
-            placed: false,
+    pub(crate) fn cursor(&self) -> SendCursor {
+        let mut at = self.received;
+        if planted!(self, ClientDoesNotReplay) || planted!(self, ServerDoesNotReplay) {
+            at = self.transmitted.max(at);
         }
+        if planted!(self, ReplayFromWrongPlace) && self.transmitted.messages > at.messages {
+            at = Position::after(at.messages + 1);
+        }
+        SendCursor { at, placed: false }
     }
 
     /// Whether something can be written at `cursor`.
@@ -327,7 +353,10 @@ impl Outbox {
     pub(crate) fn take_unconfirmed(&mut self) -> Vec<Unconfirmed> {
         let untouched = self.first_untransmitted();
         self.held = 0;
-        let entries = core::mem::take(&mut self.entries);
+        #[cfg_attr(not(feature = "planted-bugs"), expect(unused_mut))]
+        let mut entries = core::mem::take(&mut self.entries);
+        #[cfg(feature = "planted-bugs")]
+        self.falsify(&mut entries);
         let unconfirmed = entries
             .into_iter()
             .enumerate()
@@ -337,6 +366,16 @@ impl Outbox {
                 payload: entry.into_payload(),
             });
         unconfirmed.collect()
+    }
+
+    #[cfg(feature = "planted-bugs")]
+    fn falsify(&mut self, entries: &mut VecDeque<Entry>) {
+        if planted!(self, UnconfirmedForgotten) {
+            entries.clear();
+        }
+        for ghost in self.ghosts.drain(..) {
+            entries.push_front(ghost);
+        }
     }
 
     pub(crate) const fn next_id(&self) -> u64 {
