@@ -62,12 +62,12 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Orders something at `/faults/NAME`.
+    /// Orders something at `/faults/NAME`; returns the answer's JSON, if it has any.
     ///
     /// # Panics
     ///
     /// When the server refuses.
-    pub async fn order(&self, name: &str, settings: Value) {
+    pub async fn order(&self, name: &str, settings: Value) -> Value {
         let settings = if settings.is_null() {
             String::new()
         } else {
@@ -76,6 +76,7 @@ impl Server {
         let path = format!("/faults/{name}");
         let (status, body) = self.request(Method::POST, &path, settings.into()).await;
         assert!(status.is_success(), "{path}: {status}: {body}");
+        serde_json::from_str(&body).unwrap_or_default()
     }
 
     /// How often each fault has happened.

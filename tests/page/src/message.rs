@@ -41,7 +41,8 @@ pub fn content(flow: Flow, number: u32) -> Content {
     // Another filler for each number, so that parts of two messages cannot be taken for one.
     let filler = (number..).take(size);
     if number % 3 == 2 {
-        let filler = filler.map(|value| value.to_le_bytes()[0]);
+        // Never UTF-8, so that nobody takes it for text.
+        let filler = std::iter::once(0xff).chain(filler.map(|value| value.to_le_bytes()[0]));
         Content::Binary(head.into_bytes().into_iter().chain(filler).collect())
     } else {
         let letters = ('a'..='z').collect::<Vec<_>>();
