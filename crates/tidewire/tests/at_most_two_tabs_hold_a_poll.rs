@@ -1,6 +1,8 @@
 //! Long polls occupy connections that the page needs, so at most two clients of an origin hold one; the
 //! others poll on a schedule until a place is free.
 
+use std::time::Duration;
+
 use tidewire::{Client, Transport};
 use wasm_bindgen_test::*;
 
@@ -12,6 +14,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 fn http_only() -> Client {
     echo()
         .transports([Transport::LongPolling, Transport::Polling])
+        .configure(|config| config.hold = Duration::from_secs(1))
         .connect()
         .unwrap()
 }
