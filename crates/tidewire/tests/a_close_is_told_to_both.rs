@@ -1,4 +1,5 @@
 //! Closing: what was sent goes first, the reason arrives, and the client is closed for good.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::{
     Cause, Client, CloseCode, Event, InvalidCloseCode, Reaction, ReceiptError, SendError, State,

@@ -1,5 +1,6 @@
 //! Drop at any moment: no socket, no request, no timer, no listener and no lock stays, and nothing is
 //! called afterwards.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

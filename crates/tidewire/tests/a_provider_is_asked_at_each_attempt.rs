@@ -1,4 +1,5 @@
 //! URL and token come from the application's provider, at each attempt; its failures are told and survived.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

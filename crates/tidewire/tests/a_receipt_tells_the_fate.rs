@@ -1,4 +1,5 @@
 //! `send` is truthful: each accepted message ends acknowledged, dropped or unconfirmed, and says so.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};

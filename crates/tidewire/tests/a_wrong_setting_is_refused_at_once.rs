@@ -1,4 +1,5 @@
 //! What cannot work is refused when the client is made, with the part that is wrong; nothing is sent.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Long polls occupy connections that the page needs, so at most two clients of an origin hold one; the
 //! others poll on a schedule until a place is free.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

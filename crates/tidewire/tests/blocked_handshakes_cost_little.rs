@@ -1,4 +1,5 @@
 //! It connects wherever HTTP works, without the user waiting for a time-out, and moves up again.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

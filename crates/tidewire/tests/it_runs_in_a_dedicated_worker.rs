@@ -1,4 +1,5 @@
 //! The same client in a dedicated worker, where there is no `window`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::Transport;
 use wasm_bindgen_test::*;

@@ -1,5 +1,6 @@
 //! Economy: a message costs one WebSocket frame or one request, and what is sent in one turn of the
 //! event loop shares them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::Transport;
 use wasm_bindgen_test::*;

@@ -1,5 +1,6 @@
 //! `use_tidewire`: every message in order, none but those of the current address, and nothing left when the
 //! component goes.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "yew")]
 
 use std::cell::RefCell;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use tidewire::{Incoming, SendError, State, UseTidewire, use_tidewire};
 use wasm_bindgen_test::*;
 use yew::prelude::*;
+use yew::{AppHandle, Renderer};
 
 #[path = "support/harness.rs"]
 mod harness;

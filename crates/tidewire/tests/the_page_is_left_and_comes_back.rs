@@ -2,6 +2,7 @@
 //! back/forward cache the session goes on at once.
 //!
 //! The events are made by the tests, since a page that really leaves takes its tests along.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::{Builder, Client, Fate, Transport, Verdict};
 use wasm_bindgen_test::*;

@@ -1,4 +1,5 @@
 //! Values travel by a codec; what the peer sends and no codec understands is handed over as it came.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(all(feature = "json", feature = "postcard"))]
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! What the tests have in common: where the server is, waiting for conditions, faults.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
