@@ -122,7 +122,7 @@ fn planted_bugs(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 }
 
 fn imports(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    const EXAMPLE: &str = "no_imports";
+    const EXAMPLE: &str = "in_memory";
     run(cargo()
         .args(["build", "--package", "tidewire-proto", "--target", TARGET])
         .args(["--example", EXAMPLE]))?;
