@@ -35,6 +35,21 @@ fn a_half_open_long_poll_is_found_as_soon() {
 }
 
 #[test]
+fn a_held_poll_that_is_half_open_alone_does_not_keep_messages_back() {
+    let mut world = World::connected(only(&[Transport::LongPolling]), SessionConfig::default());
+    world.run(secs(5));
+    // New connections work, so the probe is answered.
+    world.half_open();
+    world.reply("1");
+    world.page(PageEvent::Online);
+    let took = world.run_until("the message arrives", |world| {
+        world.heard(|event| matches!(event, Event::Message { .. }))
+    });
+    assert!(took < secs(3), "{took:?}");
+    assert!(!world.heard(|event| matches!(event, Event::Hiccup { .. })));
+}
+
+#[test]
 fn a_living_connection_answers_and_stays() {
     for transports in [&[Transport::WebSocket][..], &[Transport::LongPolling]] {
         let mut world = World::connected(only(transports), SessionConfig::default());
