@@ -94,7 +94,7 @@ pub struct ServeConfig {
     pub max_connections: usize,
     /// Time that a request head may take, also the first one of a silent connection. Default 10 s.
     pub head_timeout: Duration,
-    /// Longest request head in bytes; more is answered 431, or 414 where the path is too long. Default 16 KiB.
+    /// Longest request head in bytes, path included; more is answered 431. At least 8 KiB. Default 16 KiB.
     pub max_head: usize,
     /// Most header fields of a request; more is answered 431. Default 100.
     pub max_headers: usize,

@@ -22,7 +22,7 @@ fn to_the_test() -> (
 ) {
     let (sessions, queue) = mpsc::unbounded_channel();
     let hand_over = move |session| {
-        sessions.send(session).ok().expect("the test runs");
+        assert!(sessions.send(session).is_ok(), "the test runs");
         std::future::ready(())
     };
     (hand_over, queue)

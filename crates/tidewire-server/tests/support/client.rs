@@ -160,7 +160,7 @@ impl TestClient {
     }
 
     fn order(&self, order: Order) {
-        self.orders.send(order).ok().expect("the client runs");
+        assert!(self.orders.send(order).is_ok(), "the client runs");
     }
 }
 
@@ -275,7 +275,7 @@ impl Task {
                 self.machine.handle_answer(now, carrier, &answer);
             }
             Fact::Closed(carrier, code, reason) => {
-                self.machine.handle_closed(now, carrier, code, &reason)
+                self.machine.handle_closed(now, carrier, code, &reason);
             }
             Fact::Failed(carrier) => self.machine.handle_failed(now, carrier),
             Fact::Message(carrier, message) => self.machine.handle_message(now, carrier, message),

@@ -1,6 +1,8 @@
 //! A real server on a free port, and clients for it.
 #![allow(dead_code, reason = "each test file uses the part that it needs")]
 
+pub(crate) mod bad;
+pub(crate) mod bystander;
 pub(crate) mod client;
 pub(crate) mod echo;
 pub(crate) mod raw;
@@ -49,7 +51,7 @@ impl Server {
         let router = Router::new().nest("/live", hub.router());
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(serve(listener, router, config, async {
-            drop(stopped.await)
+            drop(stopped.await);
         }));
         let accepting = hub.clone();
         tokio::spawn(async move { accepting.run(handler).await });
