@@ -32,7 +32,7 @@ impl Address {
         if !url.username().is_empty() || !url.password().is_empty() {
             return Err(UrlError::Credentials);
         }
-        if href.contains('#') {
+        if href.bytes().any(|byte| byte == b'#') {
             return Err(UrlError::Fragment);
         }
         if !is_secure && is_page_secure() && !is_loopback(&url.hostname()) {
