@@ -6,6 +6,7 @@ use tidewire::{State, Transport, use_tidewire};
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
+use crate::clock;
 use crate::components::break_it::BreakIt;
 use crate::components::connection::Connection;
 use crate::components::log::Log;
@@ -13,12 +14,12 @@ use crate::components::statistics::Statistics;
 use crate::components::talk::Talk;
 use crate::faults::use_faults;
 use crate::frames::use_frames;
-use crate::page::Page;
+use crate::page::{Page, Trouble};
 use crate::server::{Refusal, Server};
 use crate::words;
 
-/// Seconds between two looks at the server's faults while some are active.
-const FAULT_LOOK: u32 = 3;
+/// Milliseconds between two looks at the server's faults while some are active.
+const FAULT_LOOK: f64 = 3_000.0;
 
 /// The page; a closed client is replaced by a new one.
 #[component]
@@ -81,13 +82,16 @@ fn Conversation(props: &ConversationProps) -> Html {
     // Whether some fault is active is known one render late, which costs nothing.
     let watched = use_mut_ref(|| false);
     let beat = if *watched.borrow() {
-        frames.pulses() / FAULT_LOOK
+        (clock::now() / FAULT_LOOK).floor()
     } else {
-        0
+        0.0
     };
     let tally = page.tally();
-    let moment = (carrier.is_some(), tally.fresh + tally.resumed, beat);
-    let faults = use_faults(server, carrier.is_some(), moment, tell.clone());
+    let trouble = page.trouble();
+    // After each attach; and once where none comes about, since a fault may be why.
+    let is_worth_it = carrier.is_some() || trouble.as_ref().is_some_and(Trouble::lasts);
+    let moment = is_worth_it.then_some((tally.fresh + tally.resumed, beat));
+    let faults = use_faults(server, moment, tell.clone());
     watched.replace(faults.known.any_is_active());
 
     let send = {
@@ -132,7 +136,7 @@ fn Conversation(props: &ConversationProps) -> Html {
                     is_closed={state == State::Closed}
                     verdict={words::verdict(live.verdict(), tally.follows_loss)}
                     {tally}
-                    trouble={page.trouble()}
+                    {trouble}
                     fault={live.error().map(|error| error.to_string())}
                     server={Rc::clone(server)}
                     {close}

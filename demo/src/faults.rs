@@ -55,17 +55,12 @@ pub(crate) struct Faults {
     pub(crate) give: Callback<Order>,
 }
 
-/// The faults of `server`: asked for at first, whenever `moment` changes while it `is_reachable`, and after each order.
-/// `tell` hears in words what became of each order.
+/// The faults of `server`: asked for whenever `moment` changes to something, and after each order. `tell` hears in words
+/// what became of each order.
 #[hook]
-pub(crate) fn use_faults<M>(
-    server: &Server,
-    is_reachable: bool,
-    moment: M,
-    tell: Callback<String>,
-) -> Faults
+pub(crate) fn use_faults<M>(server: &Server, moment: Option<M>, tell: Callback<String>) -> Faults
 where
-    M: PartialEq + Clone + 'static,
+    M: PartialEq + 'static,
 {
     let known = use_state_eq(Known::default);
     let round = use_memo((), |()| Rc::new(Cell::new(0_u64)));
@@ -87,9 +82,8 @@ where
     };
     {
         let look = Rc::clone(&look);
-        let is_first = *known == Known::Nothing;
-        use_effect_with(moment, move |_| {
-            if is_first || is_reachable {
+        use_effect_with(moment, move |moment| {
+            if moment.is_some() {
                 look();
             }
         });

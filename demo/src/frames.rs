@@ -1,6 +1,6 @@
 //! Renders at most once per frame, and once a second while the page is seen.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_render::{AnimationFrame, request_animation_frame};
@@ -14,7 +14,6 @@ const PULSE_MS: u32 = 1_000;
 #[derive(Clone)]
 pub(crate) struct Frames {
     pending: Rc<RefCell<Option<AnimationFrame>>>,
-    pulses: Rc<Cell<u32>>,
     update: UseForceUpdateHandle,
 }
 
@@ -31,11 +30,6 @@ impl Frames {
         });
         self.pending.replace(Some(frame));
     }
-
-    /// Seconds without any other change that the page was seen for.
-    pub(crate) fn pulses(&self) -> u32 {
-        self.pulses.get()
-    }
 }
 
 /// Frames of this component.
@@ -43,16 +37,12 @@ impl Frames {
 pub(crate) fn use_frames() -> Frames {
     let frames = Frames {
         pending: use_mut_ref(|| None),
-        pulses: (*use_memo((), |()| Rc::new(Cell::new(0)))).clone(),
         update: use_force_update(),
     };
     // A timer per render: a page that is not drawn, since it is hidden, is not woken either.
     let pulse = frames.clone();
     use_effect(move || {
-        let timeout = Timeout::new(PULSE_MS, move || {
-            pulse.pulses.set(pulse.pulses.get().wrapping_add(1));
-            pulse.request();
-        });
+        let timeout = Timeout::new(PULSE_MS, move || pulse.request());
         move || drop(timeout)
     });
     frames

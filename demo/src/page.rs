@@ -77,6 +77,13 @@ pub(crate) struct Trouble {
     pub(crate) cause: String,
 }
 
+impl Trouble {
+    /// More than the one failure that a cut is.
+    pub(crate) const fn lasts(&self) -> bool {
+        self.attempts >= 2
+    }
+}
+
 /// Many messages sent in one turn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Burst {
@@ -155,7 +162,7 @@ impl Page {
         let mut burst = Burst::default();
         let mut receipts = Vec::new();
         for _ in 0..BURST {
-            match self.accept(live, "one of many") {
+            match self.accept(live, "burst") {
                 Ok(receipt) => receipts.push(receipt),
                 Err(refusal) => {
                     burst.refusal = Some(refusal);

@@ -101,11 +101,11 @@ pub(crate) fn BreakIt(props: &Props) -> Html {
                 }
             </div>
             { match &props.known {
-                Known::Nothing => html! { <p class="quiet">{ "Asking the server for its faults." }</p> },
+                Known::Nothing => html! { <p class="quiet">{ "Once the server answers, it can be told to misbehave." }</p> },
                 Known::Forbidden => html! {
                     <>
-                        <p>{ "This server takes no orders to misbehave. Start it with:" }</p>
-                        <pre><code>{ "cargo run -p tidewire-server --bin tidewire-echo -- --faults" }</code></pre>
+                        <p>{ "This server was started without " }<code>{ "--faults" }</code>{ ", so it takes no orders to misbehave. This starts one that does:" }</p>
+                        <pre><code>{ props.command }</code></pre>
                     </>
                 },
                 Known::Unreachable => html! {

@@ -11,9 +11,6 @@ use crate::page::{Tally, Trouble};
 use crate::server::Server;
 use crate::words::{counted, grouped};
 
-/// Failed attempts in a row after which the page says how to start a server; one may be a cut.
-const PATIENCE: u64 = 2;
-
 #[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     pub(crate) carrier: Option<Transport>,
@@ -81,19 +78,22 @@ fn loss(tally: Tally) -> Html {
         return html! {};
     }
     let sessions = counted(tally.lost, "session was lost", "sessions were lost");
-    let messages = counted(tally.unconfirmed, "message", "messages");
-    html! { <p class="quiet">{ format!("{sessions}, with {messages} unconfirmed in all: they may or may not have arrived.") }</p> }
+    let fate = match tally.unconfirmed {
+        0 => "no message was unconfirmed".into(),
+        1 => "1 message was unconfirmed: it may or may not have arrived".into(),
+        many => format!(
+            "{} messages were unconfirmed: they may or may not have arrived",
+            grouped(many)
+        ),
+    };
+    html! { <p class="quiet">{ format!("{sessions}; {fate}.") }</p> }
 }
 
 fn trouble(props: &Props) -> Html {
     if let Some(fault) = &props.fault {
         return html! { <p class="notice" role="alert">{ fault }</p> };
     }
-    let Some(trouble) = props
-        .trouble
-        .as_ref()
-        .filter(|trouble| trouble.attempts >= PATIENCE)
-    else {
+    let Some(trouble) = props.trouble.as_ref().filter(|trouble| trouble.lasts()) else {
         return html! {};
     };
     html! {
