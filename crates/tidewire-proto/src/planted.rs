@@ -38,8 +38,8 @@ mod catalogue {
         AckOffByOne,
         /// What was received counts as taken.
         AckOnReceipt,
-        /// An attach number that was used before wins again.
-        AttachUsedTwice,
+        /// A second client with the same key takes a session over.
+        AnotherClientAccepted,
         /// The outbox asks whether there is room only for what it already holds.
         BoundCheckedAfterInsert,
         /// What the application takes late is counted for the session that came after.
@@ -82,7 +82,7 @@ mod catalogue {
             Self::AckLostOnSwitch,
             Self::AckOffByOne,
             Self::AckOnReceipt,
-            Self::AttachUsedTwice,
+            Self::AnotherClientAccepted,
             Self::BoundCheckedAfterInsert,
             Self::ConsumedForAnotherSession,
             Self::CreateNotIdempotent,

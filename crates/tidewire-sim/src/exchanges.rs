@@ -65,6 +65,10 @@ impl World {
             let at = arrives + self.flight();
             return self.answer_by_stranger(index, at, 200, PORTAL);
         }
+        if self.chance.permille(faults.unauthenticated) {
+            let at = arrives + self.flight();
+            return self.answer_by_stranger(index, at, 401, PROXY_ERROR);
+        }
         if self.chance.permille(faults.bad_status) {
             let status = self.chance.choose([404, 429, 500, 502, 503, 504]);
             let at = arrives + self.flight();
@@ -231,7 +235,7 @@ impl World {
             return;
         };
         // An answer may slip in after its request was aborted.
-        if !waiting && !self.chance.permille(125) {
+        if !waiting && !self.chance.permille(self.plan.late_facts) {
             return;
         }
         self.stop_waiting(index);
@@ -278,7 +282,7 @@ impl World {
         let Some(carrier) = carrier else {
             return;
         };
-        if !waiting && !self.chance.permille(125) {
+        if !waiting && !self.chance.permille(self.plan.late_facts) {
             return;
         }
         self.stop_waiting(index);

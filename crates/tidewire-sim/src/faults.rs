@@ -11,6 +11,8 @@ use crate::world::World;
 /// What can go wrong at any moment. What can go wrong with one handshake or request is drawn when it is made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
+    /// The user duplicates the tab: a second client has the same session key.
+    Clone,
     /// The user closes the client and opens the page again.
     CloseClient,
     /// The server's application ends the session.
@@ -48,7 +50,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Clone,
         Self::CloseClient,
         Self::CloseSession,
         Self::CloseTab,
@@ -77,7 +80,8 @@ impl Fault {
     const fn is_of_page(self) -> bool {
         matches!(
             self,
-            Self::CloseClient
+            Self::Clone
+                | Self::CloseClient
                 | Self::CloseTab
                 | Self::Freeze
                 | Self::Hide
@@ -101,26 +105,27 @@ impl Fault {
         )
     }
 
-    /// In how many of a thousand runs it strikes at all, and between which means in seconds.
+    /// In how many of a thousand runs it strikes at all, and between which means in milliseconds.
     pub(crate) const fn frequency(self) -> (u32, u64, u64) {
         match self {
-            Self::Cut => (500, 1, 30),
-            Self::HalfOpen => (300, 5, 60),
-            Self::Restart => (180, 15, 120),
-            Self::Stop => (150, 20, 120),
-            Self::Drain => (150, 10, 90),
-            Self::Evict => (60, 30, 150),
-            Self::CloseSession => (50, 40, 200),
-            Self::CloseClient => (50, 40, 200),
-            Self::CloseTab => (60, 30, 150),
-            Self::Offline => (200, 5, 60),
-            Self::OnlineLie => (100, 5, 60),
-            Self::Hide => (250, 10, 100),
-            Self::Freeze => (180, 15, 100),
-            Self::Jump => (80, 20, 100),
-            Self::Restore => (100, 15, 100),
-            Self::Overload => (100, 20, 100),
-            Self::Permit => (60, 10, 60),
+            Self::Clone => (60, 2_000, 100_000),
+            Self::Cut => (500, 200, 30_000),
+            Self::HalfOpen => (300, 2_000, 60_000),
+            Self::Restart => (200, 3_000, 120_000),
+            Self::Stop => (150, 10_000, 120_000),
+            Self::Drain => (150, 2_000, 90_000),
+            Self::Evict => (60, 5_000, 150_000),
+            Self::CloseSession => (50, 10_000, 200_000),
+            Self::CloseClient => (50, 10_000, 200_000),
+            Self::CloseTab => (60, 5_000, 150_000),
+            Self::Offline => (200, 1_000, 60_000),
+            Self::OnlineLie => (100, 500, 60_000),
+            Self::Hide => (250, 5_000, 100_000),
+            Self::Freeze => (180, 5_000, 100_000),
+            Self::Jump => (80, 10_000, 100_000),
+            Self::Restore => (100, 5_000, 100_000),
+            Self::Overload => (100, 10_000, 100_000),
+            Self::Permit => (60, 2_000, 60_000),
         }
     }
 }
@@ -145,6 +150,7 @@ impl World {
         self.trace.line(self.now, || format!("FAULT {fault:?}"));
         self.tallies.faults[fault.index()] += 1;
         match fault {
+            Fault::Clone => self.duplicate_tab(),
             Fault::CloseClient => self.close_client(),
             Fault::CloseSession => self.close_session(),
             Fault::CloseTab => self.close_tab(),

@@ -94,8 +94,10 @@ pub struct Tallies {
     pub closed: u64,
     /// Restarts of the server without memory.
     pub memory_losses: u64,
-    /// Strikes of each fault, in alphabetical order.
-    pub faults: [u64; 17],
+    /// Strikes of each fault: a cloned tab, and the others in alphabetical order.
+    pub faults: [u64; faults::Fault::COUNT],
+    /// Sockets that a middlebox forgot because nothing moved on them.
+    pub idle_cuts: u64,
     /// The longest time from the end of the faults until everything was heard, in virtual microseconds.
     pub slowest: u64,
 }
@@ -115,6 +117,7 @@ impl Tallies {
         self.expired += other.expired;
         self.closed += other.closed;
         self.memory_losses += other.memory_losses;
+        self.idle_cuts += other.idle_cuts;
         self.slowest = self.slowest.max(other.slowest);
         for (sum, more) in self.connected.iter_mut().zip(other.connected) {
             *sum += more;

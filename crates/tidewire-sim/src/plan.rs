@@ -41,6 +41,10 @@ pub(crate) struct Plan {
     pub(crate) durable: bool,
     /// A side may not hear that its socket was cut.
     pub(crate) silent_cut: u32,
+    /// How likely it is that a fact about a carrier comes after the client has given it up.
+    pub(crate) late_facts: u32,
+    /// A middlebox that cuts sockets on which nothing moved for so long, from the beginning to the end.
+    pub(crate) idle_cut: Option<u64>,
 }
 
 /// The network as it is without faults.
@@ -90,6 +94,7 @@ pub(crate) struct ExchangeFaults {
     pub(crate) delayed: u32,
     pub(crate) portal: u32,
     pub(crate) bad_status: u32,
+    pub(crate) unauthenticated: u32,
 }
 
 /// How the application's provider of URL and credentials behaves.
@@ -148,6 +153,10 @@ impl Plan {
             throttle_grace: random.choose([10, 300]) * SECOND,
             durable: random.permille(500),
             silent_cut: random.choose([0, 0, 100, 500]),
+            late_facts: random.choose([0, 125, 500, 1_000]),
+            idle_cut: random
+                .permille(100)
+                .then(|| random.between(15, 60) * SECOND),
         }
     }
 
@@ -260,6 +269,7 @@ fn draw_exchange(random: &mut Random) -> ExchangeFaults {
         delayed: chance(random, 300),
         portal: chance(random, 150),
         bad_status: chance(random, 150),
+        unauthenticated: chance(random, 100),
     }
 }
 
@@ -267,7 +277,8 @@ fn draw_strikes(random: &mut Random) -> [u64; Fault::COUNT] {
     Fault::ALL.map(|fault| {
         let (permille, low, high) = fault.frequency();
         if random.permille(permille) {
-            random.between(low, high) * SECOND
+            // Rare and frequent are as likely: what a fault does in the middle of another's repair shows best.
+            random.magnitude(low * MILLISECOND, high * MILLISECOND)
         } else {
             0
         }
@@ -287,7 +298,7 @@ fn draw_provider(random: &mut Random) -> Provider {
 }
 
 fn draw_speech(random: &mut Random, heal_at: u64) -> Speech {
-    let messages = u32::try_from(random.magnitude(0, 120)).unwrap_or(0);
+    let messages = u32::try_from(random.magnitude(0, 250)).unwrap_or(0);
     let burst = random.magnitude(1, 40);
     let turns = (u64::from(messages) / burst.div_ceil(2)).max(1);
     Speech {

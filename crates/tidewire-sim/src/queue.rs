@@ -21,6 +21,8 @@ pub(crate) enum Happening {
     ClientTakes { tab: usize },
     /// A tab may write on its socket again.
     ClientWritable { socket: usize },
+    /// A middlebox looks for connections on which nothing moves.
+    IdleCheck { socket: usize },
     /// The end of the faulty phase.
     Heal,
     /// A fault strikes, and is scheduled again.
@@ -35,6 +37,8 @@ pub(crate) enum Happening {
     RequestForgotten { carrier: u64 },
     /// The application of a tab has something to say.
     ClientSpeaks,
+    /// A session hears that the socket which it closed is closed.
+    ServerCloses { session: usize, carrier: u64 },
     /// The application of the server has something to say.
     ServerSpeaks,
     /// The application of the server takes the next message that was delivered.

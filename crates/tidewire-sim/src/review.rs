@@ -34,6 +34,11 @@ impl World {
         self.last_word = self.now;
         self.plan.heal();
         self.trace.line(self.now, || "HEALED".into());
+        for tab in 0..self.tabs.len() {
+            if tab != self.active && !self.tabs[tab].is_gone() {
+                self.drop_tab(tab);
+            }
+        }
         if self.tabs[self.active].hold_permitted != self.plan.hold_permit {
             let permitted = self.plan.hold_permit;
             self.permit(self.active, permitted);

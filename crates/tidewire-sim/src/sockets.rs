@@ -25,6 +25,8 @@ pub(crate) struct Socket {
     writing: bool,
     last_word: bool,
     cut: bool,
+    /// When a byte last went through.
+    moved_at: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -121,6 +123,7 @@ impl World {
             writing: false,
             last_word: false,
             cut: false,
+            moved_at: 0,
         });
         self.tabs[tab].open_sockets += 1;
         self.tallies.handshakes += 1;
@@ -177,10 +180,39 @@ impl World {
             return;
         }
         self.sockets[index].at_client = ClientEnd::Open;
+        self.watch_idle(index);
         self.trace.line(self.now, || {
             format!("tab {tab} <- socket {} opens", carrier.0)
         });
         self.tell_tab(tab, |client, now| client.handle_opened(now, carrier));
+    }
+
+    /// Lets the middlebox look again after the longest idle time.
+    fn watch_idle(&mut self, socket: usize) {
+        if let Some(limit) = self.plan.idle_cut {
+            let at = self.sockets[socket].moved_at.max(self.now) + limit;
+            self.queue.schedule(at, Happening::IdleCheck { socket });
+        }
+    }
+
+    /// A middlebox forgets a connection on which nothing moves; nobody is told before the next byte.
+    pub(crate) fn check_idle(&mut self, index: usize) {
+        let socket = &self.sockets[index];
+        let Some(limit) = self.plan.idle_cut else {
+            return;
+        };
+        if socket.cut
+            || (socket.at_client == ClientEnd::Gone && socket.at_server == ServerEnd::Gone)
+        {
+            return;
+        }
+        let due = socket.moved_at + limit;
+        if self.now >= due {
+            self.tallies.idle_cuts += 1;
+            return self.cut(index);
+        }
+        self.queue
+            .schedule(due, Happening::IdleCheck { socket: index });
     }
 
     /// A tab writes on a socket.
@@ -198,6 +230,7 @@ impl World {
         self.observe_hello(tab, &packet);
         let socket = &mut self.sockets[index];
         socket.writing = true;
+        socket.moved_at = self.now;
         let passage = socket
             .up
             .carry(self.now, packet.len(), &self.plan.line, &mut self.chance);
@@ -270,10 +303,17 @@ impl World {
         if socket.at_server == ServerEnd::Gone {
             return;
         }
-        socket.at_server = ServerEnd::Gone;
+        let end = std::mem::replace(&mut socket.at_server, ServerEnd::Gone);
         let passage = socket
             .down
             .carry(self.now, 0, &self.plan.line, &mut self.chance);
+        if let ServerEnd::Attached(session) = end {
+            // Some servers report the end of a socket to the very session that asked for it.
+            let at = self.now + self.chance.below(SECOND);
+            let carrier = carrier.0;
+            self.queue
+                .schedule(at, Happening::ServerCloses { session, carrier });
+        }
         if !socket.down.is_lost(passage.arrives) {
             self.queue.schedule(
                 passage.arrives,
@@ -297,7 +337,7 @@ impl World {
             return;
         }
         // A message may slip in between the close and the end of its handler.
-        if at_client == ClientEnd::Gone && !self.chance.permille(125) {
+        if at_client == ClientEnd::Gone && !self.chance.permille(self.plan.late_facts) {
             return;
         }
         self.trace.bytes(&packet);
@@ -321,7 +361,7 @@ impl World {
             at_client,
             ..
         } = self.sockets[index];
-        if at_client == ClientEnd::Gone && !self.chance.permille(125) {
+        if at_client == ClientEnd::Gone && !self.chance.permille(self.plan.late_facts) {
             return;
         }
         self.detach_client(index);

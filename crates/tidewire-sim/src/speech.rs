@@ -29,6 +29,15 @@ impl World {
         self.speak_later_up();
     }
 
+    /// A tab that the user does not look at says a word of its own.
+    pub(crate) fn say_something(&mut self, tab: usize) {
+        for _ in 0..self.chance.below(3) {
+            let message = self.compose(self.plan.up, true);
+            self.tabs[tab].handed_back.push_back(message);
+        }
+        self.say_again(tab);
+    }
+
     /// Hands everything that waits to `send`, in one turn, until it is full.
     fn say_again(&mut self, tab: usize) {
         while let Some(message) = self.tabs[tab].handed_back.pop_front() {

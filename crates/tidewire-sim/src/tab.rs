@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use tidewire_proto::server::read_opening;
-use tidewire_proto::{Client, Close, Event, Output, PageEvent, SessionNumber, State, Timestamp};
+use tidewire_proto::{
+    Client, Close, Event, Output, PageEvent, SessionKey, SessionNumber, State, Timestamp,
+};
 
 use crate::host::{MAX_OUTPUTS, MAX_SPIN};
 use crate::message::Message;
@@ -63,16 +65,40 @@ impl Tab {
 }
 
 impl World {
-    /// A page opens and connects.
-    pub(crate) fn open_tab(&mut self) {
+    /// The page opens and connects.
+    pub(crate) fn open_page(&mut self) {
+        self.active = self.tabs.len();
+        self.open_tab(None);
+    }
+
+    /// The user duplicates the page: the copy has the key, and none of what was sent and received under it.
+    pub(crate) fn duplicate_tab(&mut self) {
+        let Some(session) = self.ledger.session_of(self.active) else {
+            return;
+        };
+        if self.tabs[self.active].is_gone() || self.tabs.len() - self.active > 1 {
+            return;
+        }
+        let key = *self.host.sessions[session].machine.key();
+        self.ledger.contest(self.active);
+        let copy = self.tabs.len();
+        self.open_tab(Some(key));
+        self.say_something(copy);
+    }
+
+    fn open_tab(&mut self, key: Option<SessionKey>) {
         let mut draws = self.chance.fork();
         let entropy = Box::new(move || draws.next());
-        let client = match Client::new(self.plan.client.clone(), entropy) {
+        let config = self.plan.client.clone();
+        let client = match key {
+            Some(key) => Client::with_key(config, entropy, key),
+            None => Client::new(config, entropy),
+        };
+        let client = match client {
             Ok(client) => client,
             Err(error) => return self.breaks(&format!("the plan's settings are refused: {error}")),
         };
-        self.active = self.tabs.len();
-        self.ledger.open_tab(false);
+        self.ledger.open_tab(key.is_some());
         let permitted = self.plan.hold_permit;
         self.tabs.push(Tab {
             client,
@@ -94,7 +120,7 @@ impl World {
             open_sockets: 0,
             waiting: 0,
         });
-        let tab = self.active;
+        let tab = self.tabs.len() - 1;
         let bug = self.bug;
         crate::plants::plant_client(&mut self.tabs[tab].client, bug);
         if !permitted {
@@ -380,10 +406,17 @@ impl World {
         if self.tabs[tab].is_gone() {
             return;
         }
-        self.ledger.leaves(tab);
         if self.chance.permille(500) {
             self.flush(tab, true);
         }
+        self.drop_tab(tab);
+        let at = self.now + self.chance.between(0, 5 * SECOND);
+        self.queue.schedule(at, Happening::TabOpens);
+    }
+
+    /// The handle is dropped: no socket, no request and no timer may be left of it.
+    pub(crate) fn drop_tab(&mut self, tab: usize) {
+        self.ledger.leaves(tab);
         let now = self.tabs[tab].time(self.now);
         self.tabs[tab].client.abandon(now);
         self.settle(tab);
@@ -391,8 +424,6 @@ impl World {
         if self.tabs[tab].open_sockets > 0 || self.tabs[tab].waiting > 0 {
             self.breaks("a client that was dropped leaves a socket or a request behind");
         }
-        let at = self.now + self.chance.between(0, 5 * SECOND);
-        self.queue.schedule(at, Happening::TabOpens);
     }
 
     /// The application closes the client; it opens another when it hears that this one is closed.

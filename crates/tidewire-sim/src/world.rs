@@ -88,7 +88,7 @@ impl World {
 
     /// Lets everything happen, until all is well or a promise is broken.
     pub(crate) fn run(mut self) -> Outcome {
-        self.open_tab();
+        self.open_page();
         self.arm_faults();
         self.queue.schedule(self.plan.heal_at, Happening::Heal);
         self.speak_later_up();
@@ -135,6 +135,7 @@ impl World {
             Happening::ClientTakes { tab } => self.client_takes(tab),
             Happening::ClientWritable { socket } => self.client_writable(socket),
             Happening::Heal => self.heal(),
+            Happening::IdleCheck { socket } => self.check_idle(socket),
             Happening::Prepared {
                 tab,
                 attempt,
@@ -146,6 +147,10 @@ impl World {
             }
             Happening::Requested { exchange, copy } => self.requested(exchange, copy),
             Happening::Review => self.review(),
+            Happening::ServerCloses { session, carrier } => {
+                let carrier = tidewire_proto::CarrierId(carrier);
+                self.with_session(session, |machine, _| machine.handle_closed(carrier));
+            }
             Happening::ServerSpeaks => self.server_speaks(),
             Happening::ServerTakes { session } => self.server_takes(session),
             Happening::ServerWritable { socket } => self.server_writable(socket),
@@ -206,7 +211,7 @@ impl World {
     fn reopen(&mut self) {
         if self.tabs[self.active].is_gone() {
             self.tabs[self.active].dropped = true;
-            self.open_tab();
+            self.open_page();
             self.queue.schedule(self.now, Happening::ClientSpeaks);
             if self.tabs.len() > 1 {
                 self.last_word = self.now;

@@ -295,23 +295,22 @@ impl Session {
             let close = Close::new(CloseCode::EXPIRED, "expired: the session is over");
             return Err(Refusal::Closed(close));
         }
-        let same_client = hello.instance == self.instance;
+        // The streams are numbered by one client. A second one with the same key, as a duplicated tab would be, cannot go on
+        // with them: its messages would pass for repetitions, be acknowledged, and be lost.
+        if hello.instance != self.instance && !planted!(self, AnotherClientAccepted) {
+            return Err(Refusal::Closed(superseded()));
+        }
         let again = hello.mode != HelloMode::Socket
             && !matches!(self.carrier, Carrier::Socket(_))
-            && hello.attach == self.attach
-            && same_client;
+            && hello.attach == self.attach;
         if !again {
             self.attaches.take(now).map_err(|wait| {
                 let close = Close::new(CloseCode::RATE, "rate: too many attaches");
                 Refusal::Closed(close.after(wait.max(Duration::from_secs(1))))
             })?;
         }
-        if hello.attach <= self.attach && !again && !self.lets_pass(hello.attach) {
-            return Err(if same_client {
-                Refusal::Stale
-            } else {
-                Refusal::Closed(superseded())
-            });
+        if hello.attach <= self.attach && !again && !planted!(self, StaleCarrierAccepted) {
+            return Err(Refusal::Stale);
         }
         self.last_contact = now;
         let acknowledged = self
@@ -325,17 +324,9 @@ impl Session {
         Ok(())
     }
 
-    /// Whether an attach number that is not above the highest one wins all the same: a bug planted on purpose.
-    fn lets_pass(&self, attach: u64) -> bool {
-        planted!(self, StaleCarrierAccepted)
-            || (planted!(self, AttachUsedTwice) && attach == self.attach)
-    }
-
     /// Puts a new carrier in the place of the old one.
     fn replace_carrier(&mut self, now: Timestamp, carrier: CarrierId, hello: &Hello) {
-        let same_client = hello.instance == self.instance;
         self.attach = hello.attach;
-        self.instance = hello.instance;
         self.resumed = core::mem::replace(&mut self.welcomed, true);
         let next = if hello.mode == HelloMode::Socket {
             let mut socket = Socket::new(
@@ -357,12 +348,10 @@ impl Session {
             })
         };
         match core::mem::replace(&mut self.carrier, next) {
-            Carrier::Socket(old) if same_client => self.retire(now, old.id),
-            Carrier::Socket(old) => self.drop_socket(old.id, superseded()),
+            Carrier::Socket(old) => self.retire(now, old.id),
             Carrier::Http(old) => {
-                let close = if same_client { stale() } else { superseded() };
                 for exchange in old.open {
-                    self.refuse(exchange.id, exchange.mode, close.clone());
+                    self.refuse(exchange.id, exchange.mode, stale());
                 }
             }
             Carrier::Detached => {}

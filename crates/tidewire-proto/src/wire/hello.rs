@@ -46,7 +46,7 @@ pub struct Hello {
     pub resume: bool,
     /// The client has been welcomed under this attach number: the answer needs no welcome.
     pub welcomed: bool,
-    /// Tells apart two clients that hold the same key, as after a tab was duplicated.
+    /// Tells apart two clients that hold the same key, as after a tab was duplicated; the first one has the session.
     pub instance: u32,
     /// The attach number, from 1; the highest one holds the session.
     pub attach: u64,

@@ -39,7 +39,7 @@ fn a_clone_with_no_higher_number_is_told_once_and_stays_away() {
 }
 
 #[test]
-fn a_client_that_is_overtaken_is_told_once_and_does_not_fight() {
+fn a_clone_with_a_higher_number_is_told_and_the_original_goes_on() {
     let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
     let hello = Hello {
         key: key_of(&world),
@@ -63,9 +63,11 @@ fn a_client_that_is_overtaken_is_told_once_and_does_not_fight() {
     world.session().attach(now, CarrierId(99 << 32), &opening);
     world.run(secs(60));
 
-    assert_eq!(superseded(&world.tabs[0]), 1);
-    assert_eq!(world.tabs[0].handshakes.len(), 1);
-    assert_eq!(world.open_links(), 0);
+    assert_eq!(superseded(&world.tabs[0]), 0);
+    assert_eq!(world.tabs[0].connections(), 1, "it never noticed");
+    world.say("1");
+    world.run(secs(1));
+    assert_eq!(world.host.texts(), ["1"]);
 }
 
 #[test]

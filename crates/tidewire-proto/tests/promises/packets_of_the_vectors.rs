@@ -132,9 +132,9 @@ fn a_server_answers_the_first_packets_of_the_vectors() {
         let vector = packets.iter().find(|packet| packet.name == name);
         bytes(&vector.expect("it is among the vectors").hex)
     };
-    let mut direct = Direct::new(SessionConfig::default());
     let first = packet("first flight of a new session, two messages");
     let opening = read_opening(&first).expect("it is well-formed");
+    let mut direct = Direct::created_by(SessionConfig::default(), &opening.hello);
     direct.session.attach(direct.now, CarrierId(1), &opening);
     direct.settle();
     assert_eq!(direct.texts(), ["hello"]);
@@ -161,7 +161,7 @@ fn a_server_refuses_each_malformed_packet_with_its_code_and_rule_and_keeps_the_s
             "opening" => match read_opening(&packet) {
                 Err(close) => Some(close),
                 Ok(opening) => {
-                    let mut direct = Direct::new(SessionConfig::default());
+                    let mut direct = Direct::created_by(SessionConfig::default(), &opening.hello);
                     direct.session.attach(direct.now, CarrierId(1), &opening);
                     direct.settle();
                     assert!(!direct.session.is_ended(), "{}", vector.name);
@@ -211,6 +211,25 @@ fn a_client_gives_up_a_connection_that_brings_a_malformed_packet_and_names_the_r
             assert!(lost, "{}", vector.name);
         }
         assert!(world.transport().is_some(), "{}", vector.name);
+    }
+}
+
+#[test]
+fn the_example_of_the_specification_is_among_the_vectors() {
+    let specification = include_str!("../../../../docs/PROTOCOL.md");
+    let packets = vectors().packets;
+    let examples: Vec<String> = specification
+        .split("```hex\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .map(|block| {
+            let lines = block.lines().filter_map(|line| line.split('#').next());
+            lines.flat_map(str::split_whitespace).collect()
+        })
+        .collect();
+    assert_eq!(examples.len(), 4);
+    for (example, packet) in examples.iter().zip(&packets) {
+        assert_eq!(*example, packet.hex, "{}", packet.name);
     }
 }
 

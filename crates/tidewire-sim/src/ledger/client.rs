@@ -13,7 +13,6 @@ impl Ledger {
     pub(crate) fn open_tab(&mut self, is_clone: bool) {
         let tab = self.tabs.len();
         self.tabs.push(TabBook {
-            is_clone,
             life: self.lives.len(),
             sent: Vec::new(),
             open: VecDeque::new(),
@@ -22,6 +21,7 @@ impl Ledger {
         });
         self.lives.push(Life {
             tab,
+            contested: is_clone,
             ..Life::default()
         });
     }
@@ -64,12 +64,9 @@ impl Ledger {
     /// A tab says hello on the wire.
     pub(crate) fn hello(&mut self, tab: usize, hello: &Hello) -> Result<(), Broken> {
         let book = &self.tabs[tab];
-        if book.is_clone {
-            return Ok(());
-        }
         let known = *self.keys.entry(hello.key).or_insert(book.life);
         let life = &mut self.lives[book.life];
-        if known != book.life || life.key.is_some_and(|key| key != hello.key) {
+        if (known != book.life && !life.contested) || life.key.is_some_and(|key| key != hello.key) {
             return Err("a session key was used for two sessions, or two keys for one".into());
         }
         life.key = Some(hello.key);
@@ -109,7 +106,11 @@ impl Ledger {
                 self.tabs[tab].closed = true;
                 self.is_close_explained(tab, cause)
             }
-            Event::Connected { verdict, .. } => self.connected(tab, *verdict),
+            Event::Connected { verdict, .. } => {
+                let life = self.tabs[tab].life;
+                let connected = self.connected(tab, *verdict);
+                self.unless_contested(life, connected)
+            }
             Event::Dropped { id, payload } => self.dropped(tab, *id, payload),
             Event::Lost { cause, unconfirmed } => {
                 let life = self.tabs[tab].life;
@@ -122,7 +123,11 @@ impl Ledger {
                 });
                 Ok(())
             }
-            Event::Message { session, payload } => self.client_delivered(tab, *session, payload),
+            Event::Message { session, payload } => {
+                let life = self.tabs[tab].life;
+                let delivered = self.client_delivered(tab, *session, payload);
+                self.unless_contested(life, delivered)
+            }
             _ => Ok(()),
         }
     }
@@ -141,13 +146,27 @@ impl Ledger {
         let book = &mut self.tabs[tab];
         let life = &mut self.lives[book.life];
         let mut some = false;
+        let mut acknowledged = Vec::new();
         while let Some(index) = book.open.front().copied()
             && book.sent[index].id <= id
         {
             some = true;
             book.open.pop_front();
             book.sent[index].fate = Fate::Acknowledged;
+            if life.contested {
+                acknowledged.push(book.sent[index].message);
+            }
             life.acknowledged += 1;
+        }
+        if life.contested {
+            let all_given = acknowledged
+                .into_iter()
+                .all(|message| self.was_given(message));
+            return if all_given {
+                Ok(())
+            } else {
+                Err("a message of two clients with one key was acknowledged, and lost".into())
+            };
         }
         if life.acknowledged > taken {
             return Err(format!(
@@ -190,9 +209,6 @@ impl Ledger {
         payload: &Payload,
     ) -> Result<(), Broken> {
         let current = self.tabs[tab].life;
-        if self.tabs[tab].is_clone {
-            return Ok(());
-        }
         let known = self.lives[current].number.get_or_insert(session);
         if *known != session {
             return Err("a message names another session than the one that is open".into());
@@ -288,11 +304,13 @@ impl Ledger {
         book.sent[index].fate = fate;
         let id = book.sent[index].id;
         let (delivered, _) = self.reached(current);
-        let line = &mut self.lives[current].line;
+        let Life {
+            line, contested, ..
+        } = &mut self.lives[current];
         let Some(position) = line.iter().position(|other| *other == index) else {
             return Ok(());
         };
-        if position < delivered {
+        if position < delivered && !*contested {
             return Err(format!(
                 "{id:?} is said never to have left, and the server has it"
             ));
@@ -303,7 +321,7 @@ impl Ledger {
 
     /// A session may only be given up when the server no longer has it.
     fn is_loss_explained(&self, life: usize, cause: &Cause) -> Result<(), Broken> {
-        if self.tabs[self.lives[life].tab].is_clone {
+        if self.lives[life].contested {
             return Ok(());
         }
         let mut sessions = self.sessions.iter().filter(|session| session.life == life);
@@ -320,7 +338,7 @@ impl Ledger {
 
     fn is_close_explained(&self, tab: usize, cause: &Cause) -> Result<(), Broken> {
         let book = &self.tabs[tab];
-        if book.leaving || book.is_clone {
+        if book.leaving || self.lives[book.life].contested {
             return Ok(());
         }
         let ended = |session: &super::SessionBook| session.life == book.life && session.ended;

@@ -36,14 +36,14 @@ pub(crate) struct Ledger {
     /// What is still to be done to the record, and after how many messages.
     sabotage: Option<(Sabotage, u32)>,
     withheld: Option<Payload>,
+    /// By stamp, the messages that the server's application was given by anyone.
+    given: Vec<bool>,
     sabotaged: bool,
 }
 
 /// What the application of one client handle knows.
 #[derive(Debug)]
 struct TabBook {
-    /// A copy of another tab, which shares its key and must lose or win as a whole.
-    is_clone: bool,
     life: usize,
     sent: Vec<Sent>,
     /// Indices of the sent messages whose fate is open, oldest first.
@@ -75,6 +75,8 @@ enum Fate {
 struct Life {
     tab: usize,
     key: Option<SessionKey>,
+    /// Two clients have its key. Which of them the server hears is open, but what one of them is told must be true.
+    contested: bool,
     number: Option<SessionNumber>,
     welcomed: bool,
     over: bool,
@@ -116,6 +118,30 @@ impl Ledger {
     /// Whether the record was changed.
     pub(crate) const fn is_sabotaged(&self) -> bool {
         self.sabotaged
+    }
+
+    /// A second client has the key of this tab's session.
+    pub(crate) fn contest(&mut self, tab: usize) {
+        let life = self.tabs[tab].life;
+        self.lives[life].contested = true;
+    }
+
+    /// What is open between two clients with one key is not judged.
+    fn unless_contested(&self, life: usize, verdict: Result<(), Broken>) -> Result<(), Broken> {
+        if self.lives[life].contested {
+            Ok(())
+        } else {
+            verdict
+        }
+    }
+
+    /// Whether the server's application was given a message, whoever sent it. Short ones show no stamp and pass.
+    fn was_given(&self, message: Message) -> bool {
+        message.length < crate::message::STAMPED
+            || self
+                .given
+                .get(message.stamp as usize)
+                .is_some_and(|given| *given)
     }
 
     /// How many messages of this tab have no fate yet.

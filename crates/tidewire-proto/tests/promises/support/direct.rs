@@ -52,11 +52,15 @@ pub(crate) fn frames(frames: impl FnOnce(&mut Writer)) -> Vec<u8> {
 
 impl Direct {
     pub(crate) fn new(config: SessionConfig) -> Self {
+        Self::created_by(config, &hello(HelloMode::Socket, 1, 0))
+    }
+
+    /// A session that the client with this hello creates.
+    pub(crate) fn created_by(config: SessionConfig, first: &Hello) -> Self {
         let now = Timestamp::from_millis(1_000_000);
-        let first = hello(HelloMode::Socket, 1, 0);
         Self {
             now,
-            session: Session::new(now, config, 42, &first),
+            session: Session::new(now, config, 42, first),
             events: Vec::new(),
             transmitted: Vec::new(),
             disconnected: Vec::new(),
