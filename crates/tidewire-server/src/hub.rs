@@ -43,7 +43,8 @@ pub(crate) struct HubInner {
     draining: AtomicBool,
     created: mpsc::Sender<Session>,
     accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
-    stopped: watch::Sender<bool>,
+    pub(crate) stopped: watch::Sender<bool>,
+    open_sockets: watch::Sender<usize>,
 }
 
 /// Who may come in.
@@ -151,6 +152,7 @@ impl HubBuilder {
                 created,
                 accepting: tokio::sync::Mutex::new(accepting),
                 stopped: watch::Sender::new(false),
+                open_sockets: watch::Sender::new(0),
             }),
         })
     }
@@ -241,10 +243,16 @@ impl Hub {
     }
 
     /// Ends every session with 4503 and an advised delay, takes no more, and lets [`accept`](Self::accept) end.
-    pub fn shutdown(&self) {
+    ///
+    /// It completes when all WebSockets are closed. A peer that says nothing delays that by 3 s, one that does not read
+    /// by the write stall timeout, so bound it in time.
+    pub async fn shutdown(&self) {
         self.inner.draining.store(true, Relaxed);
         self.end_all(&draining());
         self.inner.stopped.send_replace(true);
+        let mut open = self.inner.open_sockets.subscribe();
+        // The sender lives in this hub, so the wait ends by the count alone.
+        let _ = open.wait_for(|open| *open == 0).await;
     }
 
     /// Ends every session with this close, and leaves the hub open. Clients that come back are told the same.
@@ -283,7 +291,25 @@ pub(crate) struct Visitor {
     pub(crate) address: Option<IpAddr>,
 }
 
+/// Counts one open socket until it is dropped.
+pub(crate) struct OpenSocket(Arc<HubInner>);
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.0
+            .open_sockets
+            .send_modify(|open| *open = open.saturating_sub(1));
+    }
+}
+
 impl HubInner {
+    /// Counts a socket as open as long as the guard lives.
+    pub(crate) fn open_socket(self: &Arc<Self>) -> OpenSocket {
+        count(&self.counters.sockets);
+        self.open_sockets.send_modify(|open| *open += 1);
+        OpenSocket(Arc::clone(self))
+    }
+
     pub(crate) fn next_carrier(&self) -> CarrierId {
         CarrierId(self.next_carrier.fetch_add(1, Relaxed))
     }
@@ -461,7 +487,7 @@ impl fmt::Debug for HubInner {
     }
 }
 
-fn draining() -> Close {
+pub(crate) fn draining() -> Close {
     Close::new(
         CloseCode::DRAINING,
         "draining: this server is about to stop",

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSoc
 
 use crate::driver::{Driver, Outlet, SocketCommand};
 use crate::guard::{FrameViolation, Guarded};
-use crate::hub::{HubInner, Visitor};
+use crate::hub::{HubInner, Visitor, draining};
 use crate::metrics::count;
 
 /// Read buffer of a socket: it stays allocated while the socket is idle, and 4 KiB make an idle socket cost 6 kB in all.
@@ -48,7 +48,7 @@ enum Ending {
 
 /// Serves one upgraded connection to its end.
 pub(crate) async fn run(hub: Arc<HubInner>, upgraded: Upgraded, visitor: Visitor) {
-    count(&hub.counters.sockets);
+    let _open = hub.open_socket();
     let guarded = Guarded::new(TokioIo::new(upgraded), hub.config.max_parts);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -74,15 +74,15 @@ async fn open(
     socket: &mut Socket,
     visitor: &Visitor,
 ) -> Result<(Arc<Driver>, CarrierId, mpsc::Receiver<SocketCommand>), Ending> {
-    let late = || {
-        Ending::Close(Close::new(
-            CloseCode::TIMEOUT,
-            "first-packet: nothing came in time",
-        ))
+    let mut stopped = hub.stopped.subscribe();
+    let packet = tokio::select! {
+        packet = next_packet(socket) => packet?,
+        () = tokio::time::sleep(hub.config.first_packet_timeout) => {
+            let late = Close::new(CloseCode::TIMEOUT, "first-packet: nothing came in time");
+            return Err(Ending::Close(late));
+        }
+        _ = stopped.wait_for(|stopped| *stopped) => return Err(Ending::Close(draining())),
     };
-    let packet = tokio::time::timeout(hub.config.first_packet_timeout, next_packet(socket))
-        .await
-        .map_err(|_| late())??;
     let admitted = async {
         let opening = read_opening(&packet)?;
         let principal = hub.authenticate(visitor, &opening.hello.token).await?;

@@ -53,7 +53,8 @@ async fn each_client_is_told_with_a_delay_spread_over_time() {
     );
     assert!(answer.header("retry-after").is_some());
 
-    server.hub.shutdown();
+    let hub = server.hub.clone();
+    let shutdown = tokio::spawn(async move { hub.shutdown().await });
     for socket in &mut sockets {
         assert!(matches!(
             socket.hear_close().await,
@@ -64,6 +65,8 @@ async fn each_client_is_told_with_a_delay_spread_over_time() {
         server.hub.metrics().sessions == 0
     })
     .await;
+    drop(sockets);
+    shutdown.await.expect("all sockets are closed");
     assert!(server.hub.accept().await.is_none());
 }
 

@@ -31,9 +31,9 @@ async fn list_of(echo: &Echo, length: usize) -> Vec<Value> {
 async fn it_grows_and_shrinks_with_plain_sockets() {
     let echo = Echo::start(&[]);
     let mut first = RawSocket::open(echo.address, "/message").await;
-    let second = RawSocket::open(echo.address, "/message").await;
     first.frame(0x81, b"one").await;
     first.hear().await;
+    let second = RawSocket::open(echo.address, "/message").await;
     let list = list_of(&echo, 2).await;
     assert_eq!(list[0]["messages"], 1);
     assert_eq!(list[0]["transport"], "WebSocket");

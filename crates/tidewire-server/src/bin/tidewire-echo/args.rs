@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) page: Option<PathBuf>,
 
-    /// Another origin whose pages may connect, as https://app.example. Loopback origins always may. Repeatable.
+    /// Another origin whose pages may connect, such as `https://app.example`. Loopback origins always may. Repeatable.
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 

@@ -22,6 +22,20 @@ struct Inner {
     next: AtomicU64,
     list: Mutex<BTreeMap<u64, Guest>>,
     closing: watch::Sender<bool>,
+    /// Guests whose sockets are open, those that have left the list and say goodbye included.
+    here: watch::Sender<usize>,
+}
+
+/// A guest whose socket is open.
+pub(crate) struct Here(Guests);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0
+            .inner
+            .here
+            .send_modify(|here| *here = here.saturating_sub(1));
+    }
 }
 
 impl Default for Inner {
@@ -30,6 +44,7 @@ impl Default for Inner {
             next: AtomicU64::new(1),
             list: Mutex::default(),
             closing: watch::Sender::new(false),
+            here: watch::Sender::new(0),
         }
     }
 }
@@ -59,6 +74,12 @@ pub(crate) struct Place {
 }
 
 impl Guests {
+    /// Counts a socket as open as long as the guard lives.
+    pub(crate) fn arrive(&self) -> Here {
+        self.inner.here.send_modify(|here| *here += 1);
+        Here(self.clone())
+    }
+
     /// Enters the list.
     pub(crate) fn enter(&self, peer: SocketAddr) -> Place {
         let id = self.inner.next.fetch_add(1, Relaxed);
@@ -100,9 +121,12 @@ impl Guests {
         self.lock().iter().map(entry).collect()
     }
 
-    /// Asks every guest to close; there are no new ones after that.
-    pub(crate) fn send_all_away(&self) {
+    /// Asks every guest to leave, new ones too, and completes when all have been told and have left.
+    pub(crate) async fn send_all_away(&self) {
+        let mut all = self.inner.here.subscribe();
         self.inner.closing.send_replace(true);
+        // The sender lives in this list, so the wait ends by the count alone.
+        let _ = all.wait_for(|here| *here == 0).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Guest>> {

@@ -26,6 +26,8 @@ use crate::faults::FaultyListener;
 
 /// Time that clients have to move once the server is asked to stop.
 const DRAIN: Duration = Duration::from_millis(500);
+/// Time that sockets have to close after that.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -72,8 +74,10 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         });
         app.hub.drain(DRAIN / 2);
         tokio::time::sleep(DRAIN).await;
-        app.hub.shutdown();
-        app.guests.send_all_away();
+        let farewell = async { tokio::join!(app.hub.shutdown(), app.guests.send_all_away()) };
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+            tracing::warn!("some clients did not say goodbye");
+        }
     };
     serve(listener, app.router(), config, stop).await;
     Ok(())

@@ -53,6 +53,7 @@ pub(crate) async fn endpoint(
 }
 
 async fn echo(mut socket: WebSocket, app: App, peer: SocketAddr) {
+    let _here = app.guests.arrive();
     let mut place = app.guests.enter(peer);
     while let Some(message) = next(&mut socket, &mut place, &app, peer).await {
         let last = matches!(message, Message::Close(_));
