@@ -146,6 +146,12 @@ impl Session {
                     Violation::malformed("empty: a packet without a frame").close(),
                 );
             }
+            // A higher number of its own may have overtaken this hello and then been lost: it asks again.
+            if let Ok(opening) = super::read_opening(packet)
+                && opening.hello.key == self.key
+            {
+                return self.attach(now, carrier, &opening);
+            }
             return self.handle_frames(now, carrier, packet);
         }
         let Some(index) = self
@@ -348,6 +354,7 @@ impl Session {
             })
         };
         match core::mem::replace(&mut self.carrier, next) {
+            Carrier::Socket(old) if old.id == carrier => {}
             Carrier::Socket(old) => self.retire(now, old.id),
             Carrier::Http(old) => {
                 for exchange in old.open {

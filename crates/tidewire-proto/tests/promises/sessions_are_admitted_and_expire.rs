@@ -6,6 +6,8 @@ use tidewire_proto::wire::HelloMode;
 
 use super::support::direct::{Direct, frames, hello, packet};
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_new_client_gets_a_session_and_a_retried_create_finds_it() {
@@ -184,6 +186,24 @@ fn a_retired_socket_that_says_hello_again_carries_the_session() {
     let (carrier, welcome) = direct.transmitted.last().expect("it was welcomed");
     assert_eq!(*carrier, CarrierId(1));
     assert!(kinds(welcome).contains(&Kind::Welcome));
+}
+
+#[test]
+fn a_socket_that_carries_the_session_may_say_hello_again_too() {
+    let mut direct = Direct::on_socket(SessionConfig::default());
+    direct.says(1, &packet(&hello(HelloMode::Socket, 3, 0), |_| {}));
+    assert_eq!(direct.refusal(1), None);
+    let (_, answer) = direct.transmitted.last().expect("it was answered");
+    assert!(kinds(answer).contains(&Kind::Welcome));
+    direct.run(secs(16));
+    assert_eq!(direct.refusal(1), None, "it was not retired by itself");
+
+    direct.says(1, &packet(&hello(HelloMode::Socket, 3, 0), |_| {}));
+    assert_eq!(
+        direct.refusal(1).map(|close| close.code),
+        Some(CloseCode::SUPERSEDED),
+        "but not with a number that was used before"
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A working transport is found without waiting for one that does not work.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn first_connection(handshakes: Handshakes) -> (World, core::time::Duration) {
     let mut world = World::new();
@@ -119,6 +121,27 @@ fn a_socket_that_is_told_that_it_lost_after_its_welcome_was_sent_asks_again() {
     world.net.latency = ms(400);
     world.run(ms(10));
     world.net.latency = ms(10);
+    world.run(secs(5));
+
+    assert_eq!(world.transport(), Some(Transport::WebSocket));
+    assert_eq!(world.tabs[0].handshakes.len(), 1);
+    world.say("1");
+    world.reply("2");
+    world.run(secs(1));
+    assert_eq!(world.host.texts(), ["1"]);
+    assert_eq!(world.tabs[0].texts(), ["2"]);
+}
+
+#[test]
+fn a_socket_whose_welcome_is_slow_stays_when_the_request_that_overtook_it_is_lost() {
+    let mut world = World::new();
+    world.connect();
+    world.run(ms(25));
+    // The welcome is slow, HTTP joins with a higher number, and its request never gets through.
+    world.net.latency = ms(400);
+    world.run(ms(10));
+    world.net.latency = ms(10);
+    world.net.http = Http::Fails;
     world.run(secs(5));
 
     assert_eq!(world.transport(), Some(Transport::WebSocket));
