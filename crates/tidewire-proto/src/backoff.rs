@@ -65,6 +65,9 @@ pub(crate) fn share(bound: Duration, draw: u64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     const LEAST: u64 = 0;

@@ -1,6 +1,8 @@
 //! A message is acknowledged when the other application has it, not when it has arrived.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_message_that_waits_for_the_application_is_not_acknowledged() {

@@ -1,6 +1,8 @@
 //! A server that says when to come back is not asked earlier.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn refused(close: Close) -> World {
     let mut world = World::new();

@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn the_delays_stay_random_at_the_cap() {

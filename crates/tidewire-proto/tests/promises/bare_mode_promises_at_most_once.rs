@@ -3,6 +3,8 @@
 use tidewire_proto::{Answer, BareConfig, CarrierId, Client, MessageId, Mode, Output};
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 struct Bare {
     client: Client,

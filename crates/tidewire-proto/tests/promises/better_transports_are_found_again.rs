@@ -1,6 +1,8 @@
 //! On a lower rung the better ones are looked for, without harm; one that flaps is distrusted.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn the_session_moves_up_to_websocket_and_no_message_is_lost_repeated_or_reordered() {

@@ -1,6 +1,8 @@
 //! Each refusal has its reaction: fresh credentials, another attempt, a new session, or the end.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn an_unauthenticated_client_asks_for_fresh_credentials() {

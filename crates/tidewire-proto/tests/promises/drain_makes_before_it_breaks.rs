@@ -2,6 +2,8 @@
 
 use super::support::*;
 use tidewire_proto::server::SessionEvent;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn the_new_socket_carries_the_session_before_the_old_one_goes() {

@@ -3,6 +3,8 @@
 use tidewire_proto::wire::{Position, Writer};
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn requests_whose_answers_are_lost_deliver_their_messages_once() {

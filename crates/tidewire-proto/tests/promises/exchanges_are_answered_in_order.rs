@@ -6,6 +6,8 @@ use tidewire_proto::wire::{Frame, Hello, HelloMode, Position, Reader};
 
 use super::support::direct::{Direct, hello};
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const HOLD: HelloMode = HelloMode::Hold { ms: 12_000 };
 

@@ -1,6 +1,8 @@
 //! A hidden page is woken by its timers at most once a second, and its session goes on.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn timers_fire_at_least_a_second_apart() {

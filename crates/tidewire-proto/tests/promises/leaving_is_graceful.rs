@@ -3,6 +3,8 @@
 use tidewire_proto::server::SessionEvent;
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn goodbye() -> Close {
     Close::new(CloseCode::NORMAL, "done: nothing more to say")

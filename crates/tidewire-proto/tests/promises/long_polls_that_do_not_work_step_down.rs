@@ -1,6 +1,8 @@
 //! Where a proxy cuts or buffers held requests, scheduled polling carries the session until holding works again.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn over_http() -> World {
     World::connected(

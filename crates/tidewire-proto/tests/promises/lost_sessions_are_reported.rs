@@ -3,6 +3,8 @@
 use tidewire_proto::{Limits, SessionNumber};
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_server_that_forgot_everything_costs_what_was_not_acknowledged_and_says_so() {

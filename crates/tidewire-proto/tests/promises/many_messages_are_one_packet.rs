@@ -3,6 +3,8 @@
 use tidewire_proto::wire::Writer;
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn one_message_is_one_packet_with_little_around_it() {

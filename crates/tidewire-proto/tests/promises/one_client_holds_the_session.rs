@@ -5,6 +5,8 @@ use tidewire_proto::wire::{Ack, Hello, HelloMode, Writer};
 use tidewire_proto::{CarrierId, SessionKey};
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn key_of(world: &World) -> SessionKey {
     let first = world.wire.first().expect("a hello was sent");

@@ -9,6 +9,8 @@ use tidewire_proto::{CarrierId, Close};
 
 use super::support::direct::Direct;
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[derive(Deserialize)]
 struct Vectors {

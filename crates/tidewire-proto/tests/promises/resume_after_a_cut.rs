@@ -1,6 +1,8 @@
 //! A session goes on after its connection is cut: nothing is lost, repeated or out of order.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn messages_that_were_under_way_both_ways_arrive_once_and_in_order() {

@@ -3,6 +3,8 @@
 use tidewire_proto::wire::{Frame, Reader};
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const LENGTH: usize = 600_000;
 

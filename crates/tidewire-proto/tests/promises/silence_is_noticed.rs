@@ -2,6 +2,8 @@
 
 use super::support::*;
 use tidewire_proto::server::SessionEvent;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn both_sides_find_a_half_open_socket_within_twenty_seconds() {

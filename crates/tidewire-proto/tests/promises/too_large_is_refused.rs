@@ -3,6 +3,8 @@
 use tidewire_proto::Limits;
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn takes_little() -> SessionConfig {
     let mut config = SessionConfig::default();

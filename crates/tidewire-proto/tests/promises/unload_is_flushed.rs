@@ -5,6 +5,8 @@ use tidewire_proto::server::{SessionEvent, read_opening};
 use tidewire_proto::wire::HelloMode;
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// All keepalive requests of a page together may have so many bytes.
 const KEEPALIVE: usize = 65_536;

@@ -1,6 +1,8 @@
 //! After an event that wakes the page, a dead connection is found within three seconds.
 
 use super::support::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn a_half_open_socket_is_found_dead_two_and_a_half_seconds_after_a_wake_up() {

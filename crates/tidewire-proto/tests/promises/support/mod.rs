@@ -19,8 +19,6 @@ pub(crate) use tidewire_proto::{
     Cause, ClientConfig, Close, CloseCode, Event, OverflowPolicy, PageEvent, Payload,
     SendErrorKind, SessionConfig, State, Timestamp, Transport, Verdict,
 };
-#[cfg(target_arch = "wasm32")]
-pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 
 pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
