@@ -242,6 +242,14 @@ impl Client {
         if close.code == CloseCode::SUPERSEDED && is_stale && !self.is_bare() {
             return self.handle_overtaken(now, carrier, close);
         }
+        // The server ends what else is open, a held poll above all, with the close that it was told.
+        if self
+            .closing
+            .as_ref()
+            .is_some_and(|closing| closing.told.is_some() && closing.close == close)
+        {
+            return self.finish(Cause::ByApplication);
+        }
         if let Some(delay) = close.retry_after {
             self.backoff.advise(delay);
         }

@@ -37,6 +37,26 @@ fn what_was_sent_before_the_close_arrives_on_every_transport() {
 }
 
 #[test]
+fn a_client_that_closes_hears_that_it_was_its_own_wish() {
+    for transport in Transport::ALL {
+        let mut world = World::connected(only(&[transport]), SessionConfig::default());
+        close(&mut world);
+        world.run_until("it is closed", |world| world.tabs[0].is_closed());
+        assert!(
+            world.heard(|event| matches!(
+                event,
+                Event::Closed {
+                    cause: Cause::ByApplication,
+                    ..
+                }
+            )),
+            "{transport:?}: {:?}",
+            world.tabs[0].events
+        );
+    }
+}
+
+#[test]
 fn a_close_while_nothing_works_ends_after_five_seconds_and_hands_back_the_rest() {
     let mut world = World::new();
     world.net.handshakes = Handshakes::Refused;
