@@ -6,7 +6,7 @@ use super::Client;
 use super::carriers::{Active, Exchange};
 use super::race::Refused;
 use crate::close::{Close, CloseCode};
-use crate::event::Cause;
+use crate::event::{Cause, Output};
 use crate::id::CarrierId;
 use crate::planted::planted;
 use crate::time::Timestamp;
@@ -243,6 +243,21 @@ impl Client {
     pub fn handle_hold_permit(&mut self, now: Timestamp, permitted: bool) {
         self.now = now;
         self.hold_permitted = permitted;
+        if self.http_transport() == Transport::Polling {
+            self.drop_hold(now);
+        }
+    }
+
+    /// Gives up the held poll, if there is one: what its answer might have brought is asked for again.
+    pub(super) fn drop_hold(&mut self, now: Timestamp) {
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        if let Some(held) = http.poll.take_if(|exchange| exchange.held) {
+            http.sent = self.duplex.outbox.cursor();
+            http.poll_at = now;
+            self.outputs.push_back(Output::Abort { carrier: held.id });
+        }
     }
 
     /// The transport that HTTP stands for at the moment.

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::carriers::{Active, Probe};
 use super::{Client, Phase};
-use crate::event::{Cause, Output, PageEvent};
+use crate::event::{Cause, PageEvent};
 use crate::time::Timestamp;
 
 /// Least time between two attempts, however often the page or the network wakes up.
@@ -73,14 +73,11 @@ impl Client {
         match self.active {
             Active::None => {}
             Active::Http => {
+                // A held poll is asked anew: its connection may be dead while that of the probe is not.
+                self.drop_hold(now);
                 let Some(http) = &mut self.http else {
                     return;
                 };
-                // A held poll is asked anew: its connection may be dead while that of the probe is not.
-                if let Some(held) = http.poll.take_if(|exchange| exchange.held) {
-                    http.sent = self.duplex.outbox.cursor();
-                    self.outputs.push_back(Output::Abort { carrier: held.id });
-                }
                 // A request that is not held answers by itself; otherwise one is sent for the purpose.
                 let running = [&mut http.send, &mut http.poll]
                     .into_iter()

@@ -94,6 +94,19 @@ fn a_tab_without_permission_polls_on_a_schedule() {
 }
 
 #[test]
+fn a_poll_that_is_held_when_the_permission_goes_holds_nothing_up() {
+    let mut world = over_http();
+    world.run(secs(5));
+    let now = world.now;
+    world.client().handle_hold_permit(now, false);
+    world.say("1");
+    let took = world.run_until("the message arrives", |world| world.host.texts() == ["1"]);
+    assert!(took < secs(1), "{took:?}");
+    world.run(ms(200));
+    assert_eq!(world.open_links(), 0, "its connection is free");
+}
+
+#[test]
 fn the_schedule_follows_the_traffic_between_floor_and_ceiling() {
     let mut world = World::connected(only(&[Transport::Polling]), SessionConfig::default());
     world.run(secs(60));
