@@ -254,7 +254,7 @@ impl World {
             retry_after: retry_after.map(Duration::from_micros),
         };
         self.tell_tab(tab, |client, now| {
-            client.handle_answer(now, carrier, &answer)
+            client.handle_answer(now, carrier, &answer);
         });
     }
 

@@ -157,7 +157,7 @@ impl World {
             ServerEnd::Gone => {}
             ServerEnd::Attached(session) => {
                 self.with_session(session, |machine, now| {
-                    machine.handle_packet(now, carrier, packet)
+                    machine.handle_packet(now, carrier, packet);
                 });
             }
             ServerEnd::Silent => match self.open(carrier, packet) {
@@ -353,7 +353,7 @@ impl World {
             self.ledger.session_took(session);
         }
         self.with_session(session, |machine, now| {
-            machine.consumed(now, u64::from(taken))
+            machine.consumed(now, u64::from(taken));
         });
     }
 
@@ -421,7 +421,7 @@ impl World {
             ));
         };
         self.with_session(session, |machine, now| {
-            machine.attach(now, carrier, &opening)
+            machine.attach(now, carrier, &opening);
         });
         Ok(session)
     }

@@ -31,15 +31,16 @@ mod planted {
     use tidewire_proto::{Client, Session};
 
     /// The bug of a run: this build knows none.
-    pub type Planted = ();
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Planted;
 
-    pub(crate) const fn creates_again((): Planted, _: bool) -> bool {
+    pub(crate) const fn creates_again(_: Planted, _: bool) -> bool {
         false
     }
 
-    pub(crate) const fn plant_client(_: &mut Client, (): Planted) {}
+    pub(crate) const fn plant_client(_: &mut Client, _: Planted) {}
 
-    pub(crate) const fn plant_session(_: &mut Session, (): Planted) {}
+    pub(crate) const fn plant_session(_: &mut Session, _: Planted) {}
 }
 
 pub use planted::Planted;

@@ -349,7 +349,7 @@ impl World {
             )
         });
         self.tell_tab(tab, |client, now| {
-            client.handle_message(now, carrier, Payload::Binary(packet))
+            client.handle_message(now, carrier, Payload::Binary(packet));
         });
     }
 
@@ -373,7 +373,7 @@ impl World {
             )
         });
         self.tell_tab(tab, |client, now| {
-            client.handle_closed(now, carrier, code, &close.reason)
+            client.handle_closed(now, carrier, code, &close.reason);
         });
     }
 

@@ -67,7 +67,7 @@ impl World {
                         (SendErrorKind::Full, OverflowPolicy::Refuse) => self.tallies.refused += 1,
                         (SendErrorKind::Closed, _) if self.ledger.is_leaving(tab) => {}
                         (kind, policy) => {
-                            self.breaks(&format!("send was refused under {policy:?}: {kind:?}"))
+                            self.breaks(&format!("send was refused under {policy:?}: {kind:?}"));
                         }
                     }
                 }

@@ -170,7 +170,7 @@ impl World {
                 });
                 self.close_socket(tab, carrier);
             }
-            Output::Event(event) => self.tab_hears(tab, event),
+            Output::Event(event) => self.tab_hears(tab, &event),
             Output::OpenSocket { carrier } => {
                 self.trace
                     .line(self.now, || format!("tab {tab} opens socket {}", carrier.0));
@@ -211,11 +211,11 @@ impl World {
         }
     }
 
-    fn tab_hears(&mut self, tab: usize, event: Event) {
+    fn tab_hears(&mut self, tab: usize, event: &Event) {
         self.trace.line(self.now, || {
-            format!("tab {tab} says {}", crate::wire::client_summary(&event))
+            format!("tab {tab} says {}", crate::wire::client_summary(event))
         });
-        let verdict = self.ledger.client_event(tab, &event);
+        let verdict = self.ledger.client_event(tab, event);
         self.judge(verdict);
         match event {
             Event::Capacity => self.tabs[tab].has_room = true,
@@ -225,12 +225,12 @@ impl World {
                 let at = self.now + self.chance.below(SECOND);
                 self.queue.schedule(at, Happening::TabOpens);
             }
-            Event::Connected { transport, .. } => self.tallies.connected[transport as usize] += 1,
+            Event::Connected { transport, .. } => self.tallies.connected[*transport as usize] += 1,
             Event::Lost { .. } => self.tallies.lost += 1,
             Event::Message { session, .. } => {
                 self.tallies.delivered += 1;
                 let given = &mut self.tabs[tab].given;
-                given.push_back(session);
+                given.push_back(*session);
                 if given.len() == 1 {
                     let at = self.now + self.chance.below(self.plan.down.listening + 1);
                     self.queue.schedule(at, Happening::ClientTakes { tab });

@@ -252,7 +252,10 @@ impl Outbox {
     /// A cursor at the place from which the peer needs the messages.
     pub(crate) fn cursor(&self) -> SendCursor {
         let mut at = self.received;
-        if planted!(self, ClientDoesNotReplay) || planted!(self, ServerDoesNotReplay) {
+        if planted!(self, ClientDoesNotReplay) {
+            at = self.transmitted.max(at);
+        }
+        if planted!(self, ServerDoesNotReplay) {
             at = self.transmitted.max(at);
         }
         if planted!(self, ReplayFromWrongPlace) && self.transmitted.messages > at.messages {
