@@ -76,3 +76,31 @@ fn one_acknowledgement_covers_all_before_it() {
     );
     assert_eq!(world.client().stats().outbox_messages, 0);
 }
+
+#[test]
+fn an_acknowledgement_that_was_lost_with_its_carrier_is_told_again() {
+    let mut world = World::new();
+    world.connect();
+    world.run(ms(15));
+    // The socket's hello takes a second; HTTP carries the session meanwhile.
+    world.net.latency = ms(1_000);
+    world.run(ms(10));
+    world.net.latency = ms(10);
+    world.run(ms(1_000));
+    assert_eq!(world.transport(), Some(Transport::LongPolling));
+    // It was stale, and says hello again: half a second, in which HTTP brings a message.
+    world.net.latency = ms(500);
+    world.run(ms(10));
+    world.net.latency = ms(10);
+    world.reply("1");
+    world.run(ms(5));
+    // The request that acknowledges it is still on its way when the socket takes over.
+    world.net.latency = ms(3_000);
+    world.run(ms(10));
+    world.net.latency = ms(10);
+    assert_eq!(world.tabs[0].texts(), ["1"]);
+    world.run(secs(1));
+
+    assert_eq!(world.transport(), Some(Transport::WebSocket));
+    assert_eq!(world.session().acknowledged(), 1);
+}

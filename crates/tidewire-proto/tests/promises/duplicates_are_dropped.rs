@@ -59,3 +59,20 @@ fn a_packet_that_comes_again_on_a_socket_changes_nothing() {
     assert_eq!(world.session().duplicates_dropped(), 1);
     assert_eq!(world.client().stats().duplicates_dropped, 1);
 }
+
+#[test]
+fn an_answer_to_another_request_is_not_believed() {
+    let mut world = World::connected(only(&[Transport::LongPolling]), SessionConfig::default());
+    let mut mixed_up = Writer::default();
+    mixed_up.answer(1, 99, 0);
+    mixed_up.seek(Position::default());
+    mixed_up.message(true, b"for somebody else");
+    world.server_answers(mixed_up.into_packet());
+    world.run(secs(1));
+    assert!(world.tabs[0].heard.is_empty());
+
+    world.reply("1");
+    world.run(secs(5));
+    assert_eq!(world.tabs[0].texts(), ["1"], "the session goes on");
+    assert_eq!(world.tabs[0].connections(), 1);
+}

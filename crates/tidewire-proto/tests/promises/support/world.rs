@@ -197,6 +197,17 @@ impl World {
         );
     }
 
+    /// An answer out of nowhere to the request under way.
+    pub(crate) fn server_answers(&mut self, body: Vec<u8>) {
+        let link = self.newest(|condition| !condition.is_socket);
+        let fact = ClientFact::Answer {
+            status: 200,
+            body,
+            retry_after: None,
+        };
+        self.enqueue(self.net.latency, Delivery::ToClient(link, fact));
+    }
+
     /// A packet out of nowhere on the socket that carries the session, as if the client had sent it.
     pub(crate) fn client_says(&mut self, packet: Vec<u8>) {
         let link = self.socket();
@@ -220,12 +231,13 @@ impl World {
     }
 
     fn socket(&self) -> Link {
-        let open = self
-            .links
-            .iter()
-            .rev()
-            .find(|(_, condition)| condition.is_socket && !condition.left);
-        *open.expect("a socket is open").0
+        self.newest(|condition| condition.is_socket)
+    }
+
+    fn newest(&self, is_meant: impl Fn(&Condition) -> bool) -> Link {
+        let mut open = self.links.iter().rev();
+        let newest = open.find(|(_, condition)| is_meant(condition) && !condition.left);
+        *newest.expect("one is open").0
     }
 
     fn next(&self) -> Option<Timestamp> {
