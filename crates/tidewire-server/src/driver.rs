@@ -18,6 +18,7 @@ use tidewire_proto::{
 };
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tracing::Span;
 
 use crate::clock::Clock;
 use crate::hub::HubInner;
@@ -65,6 +66,8 @@ pub(crate) struct Driver {
     name: SessionName,
     id: u64,
     since: SystemTime,
+    /// Names the session by its public id, in whatever task it is driven.
+    span: Span,
     clock: Clock,
     hub: Weak<HubInner>,
     /// Something was sent, or the deadline came nearer.
@@ -113,6 +116,7 @@ impl Driver {
             name,
             id,
             since: SystemTime::now(),
+            span: tracing::info_span!(parent: None, "session", id),
             clock,
             hub,
             turn: Notify::new(),
@@ -137,6 +141,10 @@ impl Driver {
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     pub(crate) fn since(&self) -> SystemTime {
@@ -364,6 +372,7 @@ impl Driver {
 
     /// One mutation and the drain after it; `None` when the session has ended, before or in this turn.
     fn turn<R>(&self, mutate: impl FnOnce(&mut State, Timestamp) -> R) -> Option<R> {
+        let _entered = self.span.enter();
         let now = self.clock.now();
         let mut state = self.lock();
         if state.end.is_some() {
@@ -435,12 +444,7 @@ impl Driver {
                 }
             }
             SessionEvent::Attached { transport, resumed } => {
-                tracing::debug!(
-                    session = self.id,
-                    transport = transport.name(),
-                    resumed,
-                    "attached"
-                );
+                tracing::debug!(transport = transport.name(), resumed, "attached");
                 aftermath.resumed |= state.attached_once && resumed;
                 state.attached_once = true;
             }
@@ -450,10 +454,9 @@ impl Driver {
                     sink.wake();
                 }
             }
-            SessionEvent::Detached => tracing::debug!(session = self.id, "detached"),
+            SessionEvent::Detached => tracing::debug!("detached"),
             SessionEvent::Ended { cause, unconfirmed } => {
                 tracing::info!(
-                    session = self.id,
                     cause = name_of(&cause),
                     unconfirmed = unconfirmed.len(),
                     "session ended"
@@ -469,7 +472,7 @@ impl Driver {
                 }
             }
             other => {
-                tracing::warn!(session = self.id, event = ?std::mem::discriminant(&other), "unknown event");
+                tracing::warn!(event = ?std::mem::discriminant(&other), "unknown event");
             }
         }
     }
@@ -505,7 +508,7 @@ impl Driver {
                 self.state.clear_poison();
                 let mut state = poisoned.into_inner();
                 if state.end.is_none() {
-                    tracing::error!(session = self.id, "a panic inside the session; it ends");
+                    tracing::error!("a panic inside the session; it ends");
                     state.farewell =
                         Some(Close::new(CloseCode::INTERNAL, "panic: the session failed"));
                     state.finish(Cause::Broken, Vec::new());
@@ -582,4 +585,79 @@ pub struct SessionCounts {
     pub duplicates_dropped: u64,
     /// Bytes held for this session: sent and unacknowledged, and received and not yet taken.
     pub held_bytes: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use futures_util::StreamExt;
+    use tidewire_proto::SessionKey;
+    use tidewire_proto::wire::{Ack, Hello, HelloMode, Position};
+
+    use super::*;
+    use crate::hub::Hub;
+    use crate::session::Session;
+
+    fn hello() -> Hello {
+        let mut key = [7; 16];
+        key[0] = 1;
+        Hello {
+            key: SessionKey::from_bytes(key).expect("a key"),
+            mode: HelloMode::Poll,
+            resume: false,
+            welcomed: false,
+            instance: 1,
+            attach: 1,
+            exchange: 1,
+            ack: Ack {
+                received: Position::default(),
+                acknowledged: 0,
+            },
+            max_message: 1 << 20,
+            window_bytes: 1 << 20,
+            window_messages: 1_000,
+            token: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_under_the_lock_ends_the_session_and_is_counted() {
+        let hub = Hub::builder().build().expect("a sensible configuration");
+        let visitor = crate::hub::Visitor {
+            parts: Arc::new(http::Request::new(()).into_parts().0),
+            peer: None,
+            address: None,
+        };
+        let opening = Opening {
+            hello: hello(),
+            frames: &[],
+        };
+        let (exchange, _answer) = oneshot::channel();
+        let carrier = hub.inner.next_carrier();
+        let driver = hub
+            .inner
+            .attach(
+                &visitor,
+                None,
+                carrier,
+                &opening,
+                Outlet::Exchange(exchange),
+            )
+            .expect("a session");
+        let mut session: Session = hub.accept().await.expect("the session");
+        let receipt = session.try_send("unconfirmed").expect("room");
+
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            driver.turn(|_, _| panic!("as the test ordered"))
+        }));
+        assert!(panic.is_err());
+        assert_eq!(session.next().await, None);
+        assert!(receipt.await.is_err());
+        assert!(session.try_send("late").is_err());
+        while hub.metrics().sessions > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((hub.metrics().panicked, hub.metrics().ended), (1, 1));
+    }
 }

@@ -11,6 +11,7 @@ use http::request::Parts;
 use tidewire_proto::server::Opening;
 use tidewire_proto::{CarrierId, Cause, Close, CloseCode, ConfigError, Payload};
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 
 use crate::auth::{Authenticate, Credentials, Principal, Refusal};
 use crate::clock::Clock;
@@ -192,7 +193,8 @@ impl Hub {
         T: Future<Output = ()> + Send + 'static,
     {
         while let Some(session) = self.accept().await {
-            tokio::spawn(handler(session));
+            let span = session.span();
+            tokio::spawn(handler(session).instrument(span));
         }
     }
 
@@ -407,7 +409,7 @@ impl HubInner {
             id,
             machine,
         ));
-        tokio::spawn(Arc::clone(&driver).run());
+        tokio::spawn(Arc::clone(&driver).run().instrument(driver.span().clone()));
         place.send(Session::new(
             Arc::clone(&driver),
             Arc::clone(&visitor.parts),

@@ -40,6 +40,11 @@ impl Session {
         }
     }
 
+    /// The span that names this session in logs, by its public id; [`Hub::run`](crate::Hub::run) runs handlers in it.
+    pub(crate) fn span(&self) -> tracing::Span {
+        self.handle.driver.span().clone()
+    }
+
     /// A handle that other tasks can send with; it does not keep the session open.
     pub fn handle(&self) -> SessionHandle {
         self.handle.clone()
