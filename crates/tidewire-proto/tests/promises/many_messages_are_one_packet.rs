@@ -112,3 +112,25 @@ fn a_large_message_does_not_hold_up_an_acknowledgement() {
     let way_and_back = ms(50 + 10 + 50 + 50 + 10);
     assert!(world.now.since(asked) <= ms(25) + way_and_back);
 }
+
+#[test]
+fn no_packet_is_longer_than_a_server_must_take() {
+    for (transport, most) in [
+        (Transport::WebSocket, 48 * 1_024),
+        (Transport::LongPolling, 128 * 1_024),
+        (Transport::Polling, 128 * 1_024),
+    ] {
+        let mut world = World::connected(only(&[transport]), SessionConfig::default());
+        world.say(&long_text(500_000));
+        world.reply(&long_text(500_000));
+        for _ in 0..3_000 {
+            world.say("");
+            world.reply(&long_text(100));
+        }
+        world.run(secs(60));
+        assert_eq!(world.host.heard.len(), 3_001, "{transport:?}");
+        assert_eq!(world.tabs[0].heard.len(), 3_001, "{transport:?}");
+        let longest = world.wire.iter().map(|packet| packet.bytes.len()).max();
+        assert!(longest < Some(most), "{transport:?}: {longest:?}");
+    }
+}
