@@ -1,6 +1,7 @@
 //! What comes twice is delivered once.
 
 use tidewire_proto::wire::{Position, Writer};
+use tidewire_proto::{Answer, CarrierId};
 
 use super::support::*;
 #[cfg(target_arch = "wasm32")]
@@ -74,5 +75,40 @@ fn an_answer_to_another_request_is_not_believed() {
     world.reply("1");
     world.run(secs(5));
     assert_eq!(world.tabs[0].texts(), ["1"], "the session goes on");
+    assert_eq!(world.tabs[0].connections(), 1);
+}
+
+#[test]
+fn facts_about_carriers_that_were_given_up_mean_nothing() {
+    let mut world = World::new();
+    world.net.latency = ms(200);
+    world.connect();
+    world.run(secs(5));
+    assert_eq!(world.transport(), Some(Transport::WebSocket));
+    assert!(!world.tabs[0].requests.is_empty(), "HTTP was in the race");
+
+    let now = world.now;
+    let mut late = Writer::default();
+    late.answer(1, 1, 0);
+    late.seek(Position::default());
+    late.message(true, b"late");
+    let late = late.into_packet();
+    for id in 0..20 {
+        let answer = Answer {
+            status: 200,
+            body: &late,
+            retry_after: None,
+        };
+        world.client().handle_answer(now, CarrierId(id), &answer);
+        world.client().handle_failed(now, CarrierId(id));
+    }
+    for id in 2..20 {
+        let packet = Payload::Binary(late.clone());
+        world.client().handle_message(now, CarrierId(id), packet);
+        world.client().handle_closed(now, CarrierId(id), 4403, "");
+    }
+    world.run(secs(5));
+    assert!(world.tabs[0].heard.is_empty());
+    assert_eq!(world.transport(), Some(Transport::WebSocket));
     assert_eq!(world.tabs[0].connections(), 1);
 }
