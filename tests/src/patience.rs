@@ -1,6 +1,5 @@
 //! Waiting for conditions.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How often a condition that nobody announces is looked at.
@@ -11,15 +10,12 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// # Panics
 ///
 /// When there is nothing within the limit.
-pub async fn until<T, F>(
+pub async fn until<T>(
     what: &str,
     limit: Duration,
-    mut look: impl FnMut() -> F,
+    look: impl AsyncFn() -> Option<T>,
     state: impl FnOnce() -> String,
-) -> T
-where
-    F: Future<Output = Option<T>>,
-{
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look().await {

@@ -124,6 +124,20 @@ impl Server {
         serde_json::from_str(&body).expect("a list of connections")
     }
 
+    /// Posts to the session endpoint what no client would, and sees it refused.
+    ///
+    /// # Panics
+    ///
+    /// When it is not refused as the client's fault.
+    pub async fn reject_rubbish(&self) {
+        let rubbish: [&[u8]; 3] = [b"", b"\xff\xff\xff\xff", b"GET / HTTP/1.1"];
+        for body in rubbish {
+            let body = Bytes::from_static(body);
+            let (status, answer) = self.request(Method::POST, "/live", body).await;
+            assert!(status.is_client_error(), "{status}: {answer}");
+        }
+    }
+
     /// Stops the process where it is (SIGSTOP): its connections stay open, and nobody reads them.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::ops::AsyncFnOnce;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::browser::{Browser, Running};
 use crate::server::Server;
@@ -19,6 +19,7 @@ pub struct Stage {
     browser: Running,
     turn: Arc<Mutex<()>>,
     tabs: StdMutex<Vec<Tab>>,
+    server: OnceCell<Server>,
 }
 
 /// Plays a scene in a browser. What it started is ended afterwards, however it ended.
@@ -32,6 +33,7 @@ pub async fn perform(browser: Browser, limit: Duration, scene: impl AsyncFnOnce(
         browser: Running::start(browser).await,
         turn: Arc::default(),
         tabs: StdMutex::default(),
+        server: OnceCell::new(),
     };
     let start = Instant::now();
     let played = tokio::time::timeout(limit, scene(&stage)).await;
@@ -71,6 +73,25 @@ impl Stage {
         let tab = Tab::new(name, client.clone(), window, Arc::clone(&self.turn));
         tabs.push(tab.clone());
         tab
+    }
+
+    /// A server for the whole scene.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn server(&self) -> &Server {
+        self.server.get_or_init(Server::start).await
+    }
+
+    /// The window that was opened last.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn latest(&self) -> Tab {
+        let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
+        tabs.last().expect("a window was opened").clone()
     }
 
     fn story(&self) -> String {

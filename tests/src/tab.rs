@@ -50,7 +50,7 @@ impl Tab {
             let loaded = self.client.goto(url).await;
             loaded.unwrap_or_else(|error| panic!("{}: cannot load {url}: {error}", self.name));
         }
-        let is_ready = || async {
+        let is_ready = async || {
             let ready = self.run(
                 "return Boolean(window.page) || window.uncaught.length > 0",
                 &[],
@@ -121,7 +121,7 @@ impl Tab {
         limit: Duration,
         wanted: impl Fn(&Report) -> bool,
     ) -> Report {
-        let look = || async { Some(self.report().await).filter(&wanted) };
+        let look = async || Some(self.report().await).filter(&wanted);
         until(what, limit, look, || self.story()).await
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Conversation {
     _delivery: Delivery,
     notes: Rc<RefCell<Report>>,
     said: Cell<u32>,
+    flow: Flow,
 }
 
 impl Conversation {
@@ -44,6 +45,11 @@ impl Conversation {
             _delivery: delivery,
             notes,
             said: Cell::new(0),
+            flow: if options.small {
+                Flow::SmallEcho
+            } else {
+                Flow::Echo
+            },
         };
         conversation.say(options.say);
         Ok(conversation)
@@ -54,11 +60,12 @@ impl Conversation {
         let first = self.said.get();
         self.said.set(first + count);
         let sender = self.sender.clone();
+        let flow = self.flow;
         let notes = Rc::clone(&self.notes);
         let mut rest = first..first + count;
         // What fits goes out in the caller's turn; a task waits for room for the rest.
         for number in rest.by_ref() {
-            match sender.try_send(outgoing(number)) {
+            match sender.try_send(outgoing(flow, number)) {
                 Ok(receipt) => accepted(number, receipt, &notes),
                 Err(error) if error.is_retryable() => {
                     rest = number..first + count;
@@ -69,7 +76,7 @@ impl Conversation {
         }
         spawn_local(async move {
             for number in rest {
-                match sender.send(outgoing(number)).await {
+                match sender.send(outgoing(flow, number)).await {
                     Ok(receipt) => accepted(number, receipt, &notes),
                     Err(error) => return notes.borrow_mut().damaged.push(error.to_string()),
                 }
@@ -101,6 +108,7 @@ impl Conversation {
             sessions_lost: stats.sessions_lost,
             packets_sent: by_transport(|stats| stats.packets_sent),
             requests: by_transport(|stats| stats.requests),
+            failures: by_transport(|stats| stats.failures),
         };
         report
     }
@@ -148,8 +156,8 @@ fn setting<'c>(config: &'c mut ClientConfig, name: &str) -> Option<&'c mut Durat
     })
 }
 
-fn outgoing(number: u32) -> Message {
-    match message::content(Flow::Echo, number) {
+fn outgoing(flow: Flow, number: u32) -> Message {
+    match message::content(flow, number) {
         Content::Binary(bytes) => bytes.into(),
         Content::Text(text) => text.into(),
     }
@@ -181,7 +189,7 @@ fn accepted(number: u32, receipt: tidewire::Receipt, notes: &Rc<RefCell<Report>>
 
 fn hear(notes: &mut Report, message: Message, started: f64) {
     match number_of(message) {
-        Ok((Flow::Echo, number)) => {
+        Ok((Flow::Echo | Flow::SmallEcho, number)) => {
             notes
                 .first_echo_after
                 .get_or_insert_with(|| Date::now() - started);

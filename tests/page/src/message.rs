@@ -1,19 +1,24 @@
 //! Messages that say which one they are: text and binary, small and large, each known by its number.
 
-/// Which side speaks first. Each flow counts from 0.
+/// Who speaks first, and how big the messages are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Flow {
     /// What the page sends and the server sends back.
     Echo,
     /// What the server sends of its own accord.
     Push,
+    /// As [`Echo`](Self::Echo), without large messages.
+    SmallEcho,
 }
 
 impl Flow {
+    const ALL: [Self; 3] = [Self::Echo, Self::Push, Self::SmallEcho];
+
     const fn letter(self) -> char {
         match self {
             Self::Echo => 'e',
             Self::Push => 'p',
+            Self::SmallEcho => 's',
         }
     }
 }
@@ -27,13 +32,13 @@ pub enum Content {
     Text(String),
 }
 
-/// Bytes of every hundredth message: more than a fragment of the protocol holds.
+/// Bytes of every hundredth message of the flows that have large ones: more than a fragment of the protocol holds.
 const LARGE: usize = 40_000;
 
-/// Message `number` of a flow: every third is binary, every hundredth is large.
+/// Message `number` of a flow: every third is binary, and in the flows that have large ones every hundredth is large.
 pub fn content(flow: Flow, number: u32) -> Content {
     let head = format!("{}{number}:", flow.letter());
-    let size = if number % 100 == 50 {
+    let size = if flow != Flow::SmallEcho && number % 100 == 50 {
         LARGE
     } else {
         usize::try_from(number % 190).unwrap_or_default()
@@ -58,7 +63,7 @@ pub fn identify(content_received: &Content) -> Option<(Flow, u32)> {
         Content::Binary(bytes) => bytes,
         Content::Text(text) => text.as_bytes(),
     };
-    let flow = [Flow::Echo, Flow::Push]
+    let flow = Flow::ALL
         .into_iter()
         .find(|flow| Some(flow.letter()) == bytes.first().map(|byte| char::from(*byte)))?;
     let digits = bytes.get(1..)?.split(|byte| *byte == b':').next()?;
@@ -73,7 +78,7 @@ mod tests {
     #[test]
     fn every_message_tells_its_flow_and_number() {
         for number in 0..400 {
-            for flow in [Flow::Echo, Flow::Push] {
+            for flow in Flow::ALL {
                 assert_eq!(identify(&content(flow, number)), Some((flow, number)));
             }
         }

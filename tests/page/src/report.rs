@@ -17,6 +17,8 @@ pub struct Options {
     pub millis: BTreeMap<String, u64>,
     /// Messages to send in the same turn.
     pub say: u32,
+    /// Whether none of the messages is large.
+    pub small: bool,
 }
 
 impl Options {
@@ -40,6 +42,13 @@ impl Options {
     pub fn with_millis<const N: usize>(mut self, millis: [(&str, u64); N]) -> Self {
         let millis = millis.map(|(name, value)| (name.to_owned(), value));
         self.millis.extend(millis);
+        self
+    }
+
+    /// The same options, without large messages.
+    #[must_use]
+    pub const fn small(mut self) -> Self {
+        self.small = true;
         self
     }
 
@@ -143,6 +152,8 @@ pub struct Counters {
     pub packets_sent: BTreeMap<String, u64>,
     /// Handshakes and requests started, by transport.
     pub requests: BTreeMap<String, u64>,
+    /// Handshakes, connections and requests that failed, by transport.
+    pub failures: BTreeMap<String, u64>,
 }
 
 impl Report {

@@ -2,15 +2,17 @@
 
 mod line;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::patience::until;
 use crate::tab::millis;
 use crate::wire::{FrameCounter, RequestCounter};
 use line::{Line, Orders};
@@ -201,6 +203,27 @@ impl Proxy {
             traffic.posts += line.up.requests.posts;
         }
         traffic
+    }
+
+    /// What went through, once nothing more has for longer than an acknowledgement may wait.
+    ///
+    /// # Panics
+    ///
+    /// When there is no end to it within 10 s.
+    pub async fn settled(&self) -> Traffic {
+        const QUIET: Duration = Duration::from_millis(400);
+        let last = Cell::new((self.traffic(), Instant::now()));
+        let look = async || {
+            let traffic = self.traffic();
+            let (before, since) = last.get();
+            if traffic != before {
+                last.set((traffic, Instant::now()));
+                return None;
+            }
+            (since.elapsed() >= QUIET).then_some(traffic)
+        };
+        let state = || format!("{:?}", last.get().0);
+        until("nothing goes through", Duration::from_secs(10), look, state).await
     }
 
     /// The log until now.
