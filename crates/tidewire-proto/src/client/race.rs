@@ -268,6 +268,10 @@ impl Client {
                     return self.finish(cause);
                 }
                 self.lose_session(cause.clone());
+                if matches!(code, CloseCode::UNKNOWN_SESSION | CloseCode::EXPIRED) {
+                    // The server is well and has just answered: what made it forget is over.
+                    self.backoff.reset();
+                }
                 self.retry(now, cause);
             }
             Reaction::Reauthenticate => {

@@ -357,8 +357,10 @@ impl Session {
             Carrier::Socket(old) if old.id == carrier => {}
             Carrier::Socket(old) => self.retire(now, old.id),
             Carrier::Http(old) => {
+                // Moving on is no error of these requests: browsers would show one in their console.
                 for exchange in old.open {
-                    self.refuse(exchange.id, exchange.mode, stale());
+                    let answer = self.final_answer(&exchange, &stale());
+                    self.outputs.push_back(answer);
                 }
             }
             Carrier::Detached => {}

@@ -145,11 +145,12 @@ impl Session {
         respond(&exchange, writer.into_packet())
     }
 
-    /// Answers one exchange of a session that ends.
+    /// Answers one exchange of a session that ends, or that goes on elsewhere.
     pub(super) fn final_answer(&mut self, exchange: &Exchange, close: &Close) -> SessionOutput {
         let mut writer = Writer::default();
         writer.answer(exchange.attach, exchange.number, 0);
-        writer.ack(self.duplex.take_ack());
+        // It may be lost, so it does not count as told.
+        writer.ack(self.duplex.ack());
         writer.close(close);
         respond(exchange, writer.into_packet())
     }
