@@ -188,7 +188,7 @@ fn a_socket_that_takes_over_releases_what_is_held() {
     let mut direct = polled();
     direct.attach(2, &welcomed(HOLD, 2), |_| {});
     direct.attach(3, &hello(HelloMode::Socket, 2, 0), |_| {});
-    let close = direct.refusal(2).expect("it is answered at once");
+    let close = farewell(&direct, 2).expect("it is answered at once");
     assert_eq!(close.code, CloseCode::SUPERSEDED);
     assert_eq!(close.name(), "stale");
     assert!(!direct.events.contains(&SessionEvent::Detached));
@@ -217,6 +217,21 @@ fn a_client_on_http_that_falls_silent_is_detached_after_twenty_seconds() {
     assert!(!direct.events.contains(&SessionEvent::Detached));
     direct.run(ms(1));
     assert_eq!(direct.events.last(), Some(&SessionEvent::Detached));
+}
+
+/// The close that an answer carries.
+fn farewell(direct: &Direct, carrier: u64) -> Option<Close> {
+    let (_, answer) = direct
+        .answered
+        .iter()
+        .find(|(id, _)| *id == CarrierId(carrier))?;
+    let mut reader = Reader::new(&answer.body);
+    while let Ok(Some(frame)) = Frame::read(&mut reader) {
+        if let Frame::Close(close) = frame {
+            return Some(close);
+        }
+    }
+    None
 }
 
 /// What an answer acknowledges.
