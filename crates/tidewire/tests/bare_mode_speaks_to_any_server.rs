@@ -55,8 +55,10 @@ async fn it_reconnects_after_a_cut_and_keeps_what_waits() {
 async fn a_heartbeat_of_the_applications_choice_is_sent() {
     need_server!();
     let heartbeat = Some((Message::from("tick"), Duration::from_millis(50)));
-    let mut config = BareConfig::default();
-    config.heartbeat = heartbeat;
+    let config = BareConfig {
+        heartbeat,
+        ..BareConfig::default()
+    };
     let mut client = bare(config).connect().unwrap();
     let came = take(client.messages(), 2).await;
     assert_eq!(texts(&came), ["tick", "tick"]);
