@@ -198,6 +198,8 @@ impl World {
             Undo::Restart => self.host.is_up = true,
             Undo::Resume { tab } => self.page_event(tab, PageEvent::Resumed),
             Undo::Restore { tab } => {
+                // Who comes back to a page sees it.
+                self.tabs[tab].hidden_since = None;
                 self.page_event(tab, PageEvent::Restored);
                 self.close_dead_sockets(tab);
             }

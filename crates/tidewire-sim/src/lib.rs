@@ -98,6 +98,8 @@ pub struct Tallies {
     pub faults: [u64; faults::Fault::COUNT],
     /// Sockets that a middlebox forgot because nothing moved on them.
     pub idle_cuts: u64,
+    /// The most attempts that a client needed after the end of the faults.
+    pub most_attempts: u64,
     /// The longest time from the end of the faults until everything was heard, in virtual microseconds.
     pub slowest: u64,
 }
@@ -118,6 +120,7 @@ impl Tallies {
         self.closed += other.closed;
         self.memory_losses += other.memory_losses;
         self.idle_cuts += other.idle_cuts;
+        self.most_attempts = self.most_attempts.max(other.most_attempts);
         self.slowest = self.slowest.max(other.slowest);
         for (sum, more) in self.connected.iter_mut().zip(other.connected) {
             *sum += more;

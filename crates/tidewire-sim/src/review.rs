@@ -5,6 +5,7 @@ use tidewire_proto::State;
 use crate::host::Hosted;
 use crate::plan::SECOND;
 use crate::queue::Happening;
+use crate::sockets::{ServerEnd, Socket};
 use crate::world::World;
 
 /// Time after healing, or after the last message that `send` accepted, within which everything that was said has been heard.
@@ -24,6 +25,13 @@ const ADVICE: u64 = 30 * SECOND;
 /// Background probes are up to five minutes apart, with jitter, and a probe that fails costs 10 s.
 const PROMOTED_WITHIN: u64 = 400 * SECOND;
 
+/// Attempts that a client may need once the network has healed: the one that was about to fail, and those that the last
+/// requests of the faulty phase, repeated or answered late, may still disturb.
+const ATTEMPTS: u64 = 3;
+
+/// Sockets that a session may hold at once: the one that carries it, and two that lost to it and may say hello again.
+const MAX_ATTACHED: usize = 3;
+
 /// How often the world is looked at.
 const INTERVAL: u64 = SECOND;
 
@@ -32,6 +40,7 @@ impl World {
     pub(crate) fn heal(&mut self) {
         self.healed = true;
         self.last_word = self.now;
+        self.attempts_before = self.tallies.attempts;
         self.plan.heal();
         self.trace.line(self.now, || "HEALED".into());
         for tab in 0..self.tabs.len() {
@@ -72,6 +81,11 @@ impl World {
             // Transports are ordered from the best on.
             if matches!((state, best), (State::Open(now), Some(best)) if now <= best) {
                 self.done = true;
+                let attempts = self.tallies.attempts - self.attempts_before;
+                self.tallies.most_attempts = self.tallies.most_attempts.max(attempts);
+                if attempts > ATTEMPTS {
+                    self.breaks(&format!("{attempts} attempts were needed after healing"));
+                }
                 return;
             }
             if self.now > self.last_word + PROMOTED_WITHIN {
@@ -96,6 +110,13 @@ impl World {
         };
         if self.host.sessions.iter().any(late) {
             self.breaks("a session outlived its life");
+        }
+        for session in 0..self.host.sessions.len() {
+            let attached = |socket: &&Socket| socket.at_server == ServerEnd::Attached(session);
+            let sockets = self.sockets.iter().filter(attached).count();
+            if sockets > MAX_ATTACHED {
+                self.breaks(&format!("a session holds {sockets} sockets"));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The simulated browser tab: a client machine, its driver, and the page's troubles with time.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tidewire_proto::server::read_opening;
 use tidewire_proto::{
@@ -21,6 +22,9 @@ const MAX_SOCKETS: usize = 2;
 
 /// Most requests that a client may wait for at once: a poll, a send, and one of the attach before.
 const MAX_REQUESTS: usize = 4;
+
+/// The shortest timer that a hidden page may ask for.
+const HIDDEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Timer events that one tab may cause within a second of its own time.
 const STORM: u32 = 400;
@@ -44,6 +48,8 @@ pub(crate) struct Tab {
     pub(crate) handed_back: VecDeque<Message>,
     has_room: bool,
     armed: Option<u64>,
+    /// The deadline that the machine last asked for.
+    asked: Option<Timestamp>,
     spin: (u64, u32),
     storm: (u64, u32),
     attempt: u32,
@@ -114,6 +120,7 @@ impl World {
             handed_back: VecDeque::new(),
             has_room: false,
             armed: None,
+            asked: None,
             spin: (0, 0),
             storm: (0, 0),
             attempt: 0,
@@ -308,6 +315,16 @@ impl World {
         } else {
             hosted.client.poll_timeout()
         };
+        let asked = deadline.map(|(at, _)| at);
+        let earlier = match (asked, hosted.asked) {
+            (Some(asked), Some(before)) => asked < before,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let soon = hosted.time(self.now) + HIDDEN_PAUSE;
+        let hurries = earlier && asked.is_some_and(|asked| asked < soon);
+        let hurries = hurries && hosted.hidden_since.is_some() && !hosted.is_gone();
+        hosted.asked = asked;
         let at = deadline.map(|(at, _)| {
             // A browser's timer has whole milliseconds and never fires early.
             let due = (at.as_micros() + hosted.clock_lost)
@@ -320,10 +337,14 @@ impl World {
             };
             due.div_ceil(step) * step
         });
-        if at == hosted.armed {
+        let unchanged = at == hosted.armed;
+        hosted.armed = at;
+        if hurries {
+            return self.breaks("a hidden client asks for a timer of less than a second");
+        }
+        if unchanged {
             return;
         }
-        hosted.armed = at;
         if let Some(at) = at {
             self.queue.schedule(at, Happening::TabTimer { tab, at });
         }
@@ -335,6 +356,7 @@ impl World {
             return;
         }
         hosted.armed = None;
+        hosted.asked = None;
         let repeats = if hosted.spin.0 == self.now {
             hosted.spin.1 + 1
         } else {

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) advised: bool,
     /// When the last message was said, or the network healed.
     pub(crate) last_word: u64,
+    /// Attempts that were made before the network healed.
+    pub(crate) attempts_before: u64,
     pub(crate) heard_at: Option<u64>,
     pub(crate) done: bool,
     /// Messages that the applications have still to say.
@@ -76,6 +78,7 @@ impl World {
             healed: false,
             advised: false,
             last_word: 0,
+            attempts_before: 0,
             heard_at: None,
             done: false,
             handed_back_down: VecDeque::new(),
