@@ -137,6 +137,17 @@ impl Tab {
             .unwrap_or_else(|error| panic!("{}: `{script}`: {error}\n{}", self.name, self.story()))
     }
 
+    /// Runs a script that calls its last argument with a result.
+    ///
+    /// # Panics
+    ///
+    /// When it throws, or calls nothing in time.
+    pub async fn run_async(&self, script: &str, arguments: &[Value]) -> Value {
+        let _turn = self.turn().await;
+        let result = self.client.execute_async(script, arguments.to_vec()).await;
+        result.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
     /// The last report, for a failure.
     pub(crate) fn story(&self) -> String {
         match &*self.last() {

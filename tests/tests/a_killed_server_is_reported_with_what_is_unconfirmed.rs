@@ -33,10 +33,10 @@ async fn kill(transport: &str) {
 
         // These reach the machine of the server and never its application.
         server.freeze();
-        tab.say(3).await;
         let packets = |report: &Report| report.stats.packets_sent[transport];
-        let before = tab.report().await;
-        let sent = |report: &Report| report.sent == 13 && packets(report) > 0;
+        let before = packets(&tab.report().await);
+        tab.say(3).await;
+        let sent = |report: &Report| report.sent == 13 && packets(report) > before;
         tab.until("three more are on their way", SOON, sent).await;
         let address = server.kill().await;
         let broken = |report: &Report| report.state != "open";
@@ -73,7 +73,6 @@ async fn kill(transport: &str) {
             (2, 1),
             "{report:#?}"
         );
-        drop(before);
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! The commands of the tidewire workspace: `cargo xtask demo`, `cargo xtask test` and others.
 
+mod bench;
 mod demo;
 mod echo;
 mod page;
@@ -27,6 +28,7 @@ use clap::Parser;
 enum Task {
     Demo(demo::Options),
     Test(suite::Options),
+    Bench(bench::Options),
     Simulate(simulate::Options),
     Size(size::Options),
     Setup(setup::Options),
@@ -54,6 +56,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(options) => demo::demo(&options)?,
         Task::Test(options) => return suite::test(&options),
+        Task::Bench(options) => bench::bench(&options)?,
         Task::Simulate(options) => simulate::simulate(&options)?,
         Task::Size(options) => size::size(&options)?,
         Task::Setup(options) => setup::setup(&options)?,

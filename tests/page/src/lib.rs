@@ -8,6 +8,8 @@ pub mod recorder;
 pub mod report;
 
 #[cfg(target_family = "wasm")]
+pub mod benchmark;
+#[cfg(target_family = "wasm")]
 mod conversation;
 #[cfg(target_family = "wasm")]
 pub mod page;
