@@ -9,16 +9,17 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use tidewire_proto::server::Opening;
-use tidewire_proto::{CarrierId, Cause, Close, CloseCode, ConfigError, Payload};
+use tidewire_proto::{CarrierId, Cause, Close, CloseCode, Payload};
 use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
 
-use crate::auth::{Authenticate, Credentials, Principal, Refusal};
+use crate::auth::{Credentials, Principal};
+use crate::builder::{HubBuilder, Rules};
 use crate::clock::Clock;
 use crate::config::HubConfig;
 use crate::driver::{Driver, Outlet};
 use crate::metrics::{Counters, Metrics, count};
-use crate::origin::Origins;
+
 use crate::registry::{Admitted, Bounds, Registry, SessionName};
 use crate::session::{Session, SessionHandle};
 
@@ -46,117 +47,6 @@ pub(crate) struct HubInner {
     accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
     pub(crate) stopped: watch::Sender<bool>,
     open_sockets: watch::Sender<usize>,
-}
-
-/// Who may come in.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) origins: Origins,
-    pub(crate) hosts: Vec<String>,
-    pub(crate) credentials: bool,
-    pub(crate) protocols: Vec<String>,
-    pub(crate) authenticate: Option<Authenticate>,
-    pub(crate) client_address: Option<fn(&Parts) -> Option<IpAddr>>,
-}
-
-/// Sets up a [`Hub`].
-#[derive(Clone, Debug, Default)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct HubBuilder {
-    config: HubConfig,
-    rules: Rules,
-}
-
-impl HubBuilder {
-    /// Limits and times. Default: those of [`HubConfig`].
-    pub fn config(mut self, config: HubConfig) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// The pages that may connect. Default: [`Origins::same`].
-    pub fn origins(mut self, origins: Origins) -> Self {
-        self.rules.origins = origins;
-        self
-    }
-
-    /// The names of this server that requests may use in `Host`, without port; others are answered 421. This stops DNS
-    /// rebinding where the server is reachable by a private address. Default: any.
-    pub fn hosts<I: IntoIterator<Item = S>, S: Into<String>>(mut self, hosts: I) -> Self {
-        self.rules.hosts = hosts
-            .into_iter()
-            .map(|host| host.into().to_ascii_lowercase())
-            .collect();
-        self
-    }
-
-    /// Lets pages of other origins send cookies. Cannot go with [`Origins::any`]. Default: no.
-    pub fn allow_credentials(mut self) -> Self {
-        self.rules.credentials = true;
-        self
-    }
-
-    /// The WebSocket sub-protocols of the application, best first; the first one that a client offers is chosen. Default:
-    /// none.
-    pub fn protocols<I: IntoIterator<Item = S>, S: Into<String>>(mut self, protocols: I) -> Self {
-        self.rules.protocols = protocols.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Judges each attach: who is it, and may they come in. Default: everybody may, as nobody in particular.
-    pub fn authenticate<F, J>(mut self, hook: F) -> Self
-    where
-        F: Fn(Credentials) -> J + Send + Sync + 'static,
-        J: Future<Output = Result<Principal, Refusal>> + Send + 'static,
-    {
-        self.rules.authenticate = Some(Authenticate::new(hook));
-        self
-    }
-
-    /// Finds the client's address for the limit per address, for instance in a header that the own reverse proxy sets.
-    /// Default: the peer of the TCP connection, as [`serve`](crate::serve) notes it.
-    pub fn client_address(mut self, find: fn(&Parts) -> Option<IpAddr>) -> Self {
-        self.rules.client_address = Some(find);
-        self
-    }
-
-    /// The hub.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the first setting that makes no sense.
-    pub fn build(self) -> Result<Hub, ConfigError> {
-        self.config.check()?;
-        if self.rules.credentials && self.rules.origins.allows_any() {
-            return Err(ConfigError {
-                field: "allow_credentials",
-            });
-        }
-        let bounds = Bounds {
-            sessions: self.config.max_sessions,
-            sessions_per_address: self.config.max_sessions_per_address,
-            tombstones: self.config.tombstones,
-        };
-        // As many as there can be sessions, so creating one never waits for the application.
-        let (created, accepting) = mpsc::channel(self.config.max_sessions);
-        Ok(Hub {
-            inner: Arc::new(HubInner {
-                config: self.config,
-                rules: self.rules,
-                counters: Counters::default(),
-                clock: Clock::start(),
-                registry: Registry::new(bounds),
-                next_id: AtomicU64::new(first_id()),
-                next_carrier: AtomicU64::new(1),
-                detached_bytes: AtomicUsize::new(0),
-                evicting: Mutex::new(()),
-                draining: AtomicBool::new(false),
-                created,
-                accepting: tokio::sync::Mutex::new(accepting),
-                stopped: watch::Sender::new(false),
-                open_sockets: watch::Sender::new(0),
-            }),
-        })
-    }
 }
 
 /// Where the public names of sessions begin: a restarted server must not give a name again, since a client tells by it
@@ -264,6 +154,14 @@ impl Hub {
         }
     }
 
+    /// Ends every session of a principal, as after a log-out, and returns how many there were. New attaches are the
+    /// authentication hook's business.
+    pub fn end_principal(&self, principal: &Principal, close: &Close) -> usize {
+        let sessions = self.inner.registry.list().into_iter();
+        let theirs = sessions.filter(|driver| driver.name().principal() == Some(principal));
+        theirs.map(|driver| driver.end_now(close)).count()
+    }
+
     /// Ends every session and forgets that there were any, as a restart without memory does: clients that come back are
     /// told 4404.
     pub fn forget_all(&self) {
@@ -305,6 +203,32 @@ impl Drop for OpenSocket {
 }
 
 impl HubInner {
+    pub(crate) fn new(config: HubConfig, rules: Rules) -> Self {
+        let bounds = Bounds {
+            sessions: config.max_sessions,
+            sessions_per_address: config.max_sessions_per_address,
+            tombstones: config.tombstones,
+        };
+        // As many as there can be sessions, so creating one never waits for the application.
+        let (created, accepting) = mpsc::channel(config.max_sessions);
+        Self {
+            config,
+            rules,
+            counters: Counters::default(),
+            clock: Clock::start(),
+            registry: Registry::new(bounds),
+            next_id: AtomicU64::new(first_id()),
+            next_carrier: AtomicU64::new(1),
+            detached_bytes: AtomicUsize::new(0),
+            evicting: Mutex::new(()),
+            draining: AtomicBool::new(false),
+            created,
+            accepting: tokio::sync::Mutex::new(accepting),
+            stopped: watch::Sender::new(false),
+            open_sockets: watch::Sender::new(0),
+        }
+    }
+
     /// Counts a socket as open as long as the guard lives.
     pub(crate) fn open_socket(self: &Arc<Self>) -> OpenSocket {
         count(&self.counters.sockets);

@@ -50,6 +50,7 @@
 
 mod answer;
 mod auth;
+mod builder;
 mod clock;
 mod config;
 mod driver;
@@ -65,9 +66,10 @@ mod session;
 mod socket;
 
 pub use auth::{Credentials, Principal, Refusal};
+pub use builder::HubBuilder;
 pub use config::{HubConfig, ServeConfig};
 pub use driver::{End, SessionCounts};
-pub use hub::{Broadcast, Hub, HubBuilder};
+pub use hub::{Broadcast, Hub};
 pub use metrics::Metrics;
 pub use origin::{Caller, OriginError, Origins};
 pub use serve::{Tcp, serve};

@@ -30,7 +30,7 @@ async fn thirty_two_echoes_take_no_forty_milliseconds() {
     }
     bursts.sort_unstable();
     assert!(
-        bursts[10] < Duration::from_millis(20),
+        bursts[10] < Duration::from_millis(30),
         "median {:?}",
         bursts[10]
     );

@@ -12,8 +12,8 @@ use tidewire_proto::wire::HelloMode;
 use tidewire_server::{Hub, HubConfig, Origins};
 use tokio::io::AsyncWriteExt;
 
-/// What the bystander's messages may take at the 99th percentile; the build is not optimised.
-const BYSTANDER_BOUND: Duration = Duration::from_millis(50);
+/// What the bystander's messages may take at the 99th percentile: the build is not optimised, and the machine may be busy.
+const BYSTANDER_BOUND: Duration = Duration::from_millis(100);
 
 async fn server() -> Server {
     let mut config = HubConfig::default();

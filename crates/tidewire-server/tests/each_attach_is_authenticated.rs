@@ -11,7 +11,7 @@ use support::raw::{self, Heard, RawSocket, hello, packet};
 use support::{Server, echo_session};
 use tidewire_proto::wire::{HelloMode, Position};
 use tidewire_proto::{Cause, Event, Transport};
-use tidewire_server::{Credentials, Hub, HubBuilder, Principal, Refusal};
+use tidewire_server::{Close, CloseCode, Credentials, Hub, HubBuilder, Principal, Refusal};
 
 /// The token is the name of the principal; some are not welcome.
 fn by_name() -> HubBuilder {
@@ -173,4 +173,26 @@ async fn a_hook_that_hangs_is_not_waited_for() {
         (answer.status, answer.header("tidewire-error")),
         (503, Some("authentication"))
     );
+}
+
+#[tokio::test]
+async fn a_log_out_ends_all_sessions_of_one_principal() {
+    let server = Server::start(by_name(), echo_session).await;
+    let mut clients = Vec::new();
+    for name in [&b"alice"[..], b"alice", b"bob"] {
+        let mut client = TestClient::connect_as(server.address, only(Transport::WebSocket), name);
+        client.connected().await;
+        clients.push(client);
+    }
+    let close = Close::new(CloseCode::FORBIDDEN, "logged-out: the user has left");
+    let ended = server.hub.end_principal(&Principal::new("alice"), &close);
+    assert_eq!(ended, 2);
+    let mut bob = clients.pop().expect("bob");
+    for client in &mut clients {
+        client
+            .until(|event| matches!(event, Event::Closed { .. }).then_some(()))
+            .await;
+    }
+    bob.send("still here").await;
+    assert_eq!(bob.text().await, "still here");
 }

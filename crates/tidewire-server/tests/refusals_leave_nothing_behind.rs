@@ -23,9 +23,10 @@ async fn sessions_tasks_and_descriptors_are_given_back() {
             .num_alive_tasks()
     };
     let before = (descriptors(), tasks());
+    // Not the floods: they cost seconds and leave no more behind.
     let rows: Vec<_> = bad_openings()
         .into_iter()
-        .filter(|row| row.2 != 4429)
+        .filter(|row| !matches!(row.3, "rate" | "window"))
         .collect();
     for (key, (_, opening, ..)) in (0_u16..2_000).zip(rows.iter().cycle()) {
         let body = rekeyed(opening(HelloMode::Poll), 2 * key);

@@ -212,6 +212,18 @@ pub(crate) fn bad_openings() -> Vec<BadOpening> {
             4429,
             "rate",
         ),
+        (
+            "more messages than the window takes",
+            |mode| {
+                let flood = |writer: &mut Writer| {
+                    writer.seek(Position::default());
+                    (0..5_000).for_each(|_| writer.message(true, b"x"));
+                };
+                then(mode, flood, &[])
+            },
+            4413,
+            "window",
+        ),
     ]);
     rows
 }

@@ -33,6 +33,8 @@ enum Order {
     /// Drop all sockets and requests as a network does.
     Cut,
     Send(Payload, oneshot::Sender<MessageId>),
+    /// Tell when all that was begun on sockets and requests is done.
+    Settle(oneshot::Sender<()>),
     Stats(oneshot::Sender<Stats>),
 }
 
@@ -102,11 +104,14 @@ impl TestClient {
         self.order(Order::Cut);
     }
 
-    /// Closes the client and waits until it is closed.
+    /// Closes the client and waits until it is closed and has said so to the server.
     pub(crate) async fn close(&mut self) {
         self.order(Order::Close);
         self.until(|event| matches!(event, Event::Closed { .. }).then_some(()))
             .await;
+        let (answer, settled) = oneshot::channel();
+        self.order(Order::Settle(answer));
+        settled.await.expect("the client runs");
     }
 
     /// The next event.
@@ -215,6 +220,13 @@ impl Task {
             };
             tokio::select! {
                 order = orders.recv() => match order {
+                    Some(Order::Settle(answer)) => {
+                        for (_, carrier) in self.carriers.drain() {
+                            // One that was aborted is done too.
+                            let _ = tokio::time::timeout(PATIENCE, carrier).await;
+                        }
+                        let _ = answer.send(());
+                    }
                     Some(order) => self.obey(order),
                     None => return,
                 },
@@ -254,6 +266,8 @@ impl Task {
                     .expect("room in the outbox");
                 let _ = answer.send(id);
             }
+            // Waited for by the loop, which alone can.
+            Order::Settle(_) => {}
             Order::Stats(answer) => {
                 let _ = answer.send(self.machine.stats());
             }
