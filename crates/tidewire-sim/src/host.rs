@@ -374,6 +374,10 @@ impl World {
             _ => Close::new(CloseCode::EXPIRED, "expired: the session is over"),
         };
         let key = hosted.key;
+        if !self.handed_back_down.is_empty() {
+            // What waited for room here is for another session now.
+            self.queue.schedule(self.now, Happening::ServerSpeaks);
+        }
         self.host.registry.remove(&key);
         self.host.ended.insert(key, close);
     }

@@ -123,6 +123,32 @@ pub(crate) struct Speech {
 
 impl Plan {
     pub(crate) fn draw(random: &mut Random) -> Self {
+        let mut plan = Self::draw_mixture(random);
+        if random.permille(60) {
+            plan.favour_late_creates(random);
+        }
+        plan
+    }
+
+    /// A server that forgets all the time, and proxies that repeat requests: a session that comes true a second time, late, is
+    /// too rare in the mixture.
+    fn favour_late_creates(&mut self, random: &mut Random) {
+        self.client.transports = [false, random.permille(500), true];
+        self.obstacle = None;
+        self.hold_cut = None;
+        self.exchange.request_twice = 500;
+        self.strikes[Fault::Restart.index()] = random.between(2, 12) * SECOND;
+        self.durable = false;
+        self.down = Speech {
+            messages: 120,
+            pause: self.heal_at / 90,
+            burst: 2,
+            large: 0,
+            ..self.down
+        };
+    }
+
+    fn draw_mixture(random: &mut Random) -> Self {
         let heal_at = random.between(10, 150) * SECOND;
         let obstacle = random
             .permille(120)

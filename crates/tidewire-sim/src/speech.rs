@@ -78,7 +78,9 @@ impl World {
 
     /// The application of the newest session sends a few messages in one turn.
     pub(crate) fn server_speaks(&mut self) {
-        let Some(session) = self.host.newest() else {
+        // The newest session may belong to nobody any more; once all is well, the user's own is the one to speak to.
+        let own = self.ledger.session_of(self.active).filter(|_| self.healed);
+        let Some(session) = own.or_else(|| self.host.newest()) else {
             return self.speak_later_down();
         };
         let burst = self.burst(self.plan.down, self.left_down);

@@ -279,6 +279,7 @@ impl Client {
             resume: self.welcomed,
             welcomed,
             instance: self.instance,
+            session: self.server_session.unwrap_or_default(),
             attach,
             exchange,
             ack,

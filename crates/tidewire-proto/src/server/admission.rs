@@ -75,12 +75,16 @@ pub fn admit(lookup: Lookup, hello: &Hello) -> Result<Admission, Close> {
             "expired: the session is over",
         )),
         Lookup::Known => Ok(Admission::Attach),
-        Lookup::Unknown if hello.resume => Err(Close::new(
-            CloseCode::UNKNOWN_SESSION,
-            "unknown-session: this server has no such session",
-        )),
+        Lookup::Unknown if hello.resume => Err(unknown_session()),
         Lookup::Unknown => Ok(Admission::Create),
     }
+}
+
+pub(super) fn unknown_session() -> Close {
+    Close::new(
+        CloseCode::UNKNOWN_SESSION,
+        "unknown-session: this server has no such session",
+    )
 }
 
 /// The packet that tells a client of a refusal: the body of an HTTP answer, or the last message of a WebSocket.

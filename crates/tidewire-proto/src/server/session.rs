@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::admission::{Opening, refusal_packet};
+use super::admission::{Opening, refusal_packet, unknown_session};
 use super::carrier::{Carrier, Exchange, Http, Phase, Retired, Socket};
 use super::output::{SessionAnswer, SessionEvent, SessionOutput};
 use crate::bucket::Bucket;
@@ -300,6 +300,11 @@ impl Session {
         if self.is_ended() {
             let close = Close::new(CloseCode::EXPIRED, "expired: the session is over");
             return Err(Refusal::Closed(close));
+        }
+        // A process that died with its sessions may get a late create of one of them, and make it again. The client knows
+        // another one under this key: their streams have nothing in common.
+        if hello.resume && hello.session != 0 && hello.session != self.id {
+            return Err(Refusal::Closed(unknown_session()));
         }
         // The streams are numbered by one client. A second one with the same key, as a duplicated tab would be, cannot go on
         // with them: its messages would pass for repetitions, be acknowledged, and be lost.

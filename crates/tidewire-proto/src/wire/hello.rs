@@ -48,6 +48,9 @@ pub struct Hello {
     pub welcomed: bool,
     /// Tells apart two clients that hold the same key, as after a tab was duplicated; the first one has the session.
     pub instance: u32,
+    /// The public name of the session that welcomed the client; only with `resume`. A server that made another session under
+    /// this key meanwhile refuses it; 0 leaves that to the client.
+    pub session: u64,
     /// The attach number, from 1; the highest one holds the session.
     pub attach: u64,
     /// The number of this HTTP exchange within its attach, from 1; 0 on a WebSocket.
@@ -80,6 +83,9 @@ impl Hello {
         });
         writer.raw(self.key.as_bytes());
         writer.raw(&self.instance.to_le_bytes());
+        if self.resume {
+            writer.raw(&self.session.to_le_bytes());
+        }
         writer.varint(self.attach);
         if self.mode != HelloMode::Socket {
             writer.varint(self.exchange);
@@ -110,6 +116,12 @@ impl Hello {
             "key: a session key of one repeated byte",
         ))?;
         let instance = u32::from_le_bytes(reader.array()?);
+        let resume = flags & RESUME != 0;
+        let session = if resume {
+            u64::from_le_bytes(reader.array()?)
+        } else {
+            0
+        };
         let attach = reader.varint()?;
         let exchange = if mode == 0 { 0 } else { reader.varint()? };
         if attach == 0 || (mode != 0 && exchange == 0) {
@@ -143,9 +155,10 @@ impl Hello {
         Ok(Self {
             key,
             mode,
-            resume: flags & RESUME != 0,
+            resume,
             welcomed: flags & WELCOMED != 0,
             instance,
+            session,
             attach,
             exchange,
             ack,

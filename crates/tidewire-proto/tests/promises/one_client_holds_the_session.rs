@@ -49,6 +49,7 @@ fn a_clone_with_a_higher_number_is_told_and_the_original_goes_on() {
         resume: false,
         welcomed: false,
         instance: 1,
+        session: 0,
         attach: 9,
         exchange: 0,
         ack: Ack::default(),

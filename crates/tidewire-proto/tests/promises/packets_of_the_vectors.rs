@@ -290,6 +290,9 @@ fn describe(frame: &Frame<'_>) -> Value {
                 "token": hex(&hello.token),
             });
             add_ack(&mut value, hello.ack);
+            if hello.resume {
+                value["session"] = hello.session.to_string().into();
+            }
             if let HelloMode::Hold { ms } = hello.mode {
                 value["hold_ms"] = ms.to_string().into();
             }

@@ -447,6 +447,7 @@ fn any_hello() -> impl Strategy<Value = Hello> {
             resume: rest.0,
             welcomed: rest.1,
             instance: numbers.0,
+            session: if rest.0 { numbers.1 } else { 0 },
             attach: numbers.1,
             exchange,
             ack: rest.2,

@@ -19,6 +19,7 @@ fn hello() -> Hello {
         resume: false,
         welcomed: false,
         instance: 1,
+        session: 0,
         attach: 1,
         exchange: 1,
         ack: Ack {

@@ -220,6 +220,7 @@ pub(crate) fn hello(key: u8, mode: HelloMode) -> Hello {
         resume: false,
         welcomed: false,
         instance: 1,
+        session: 0,
         attach: 1,
         exchange: u64::from(mode != HelloMode::Socket),
         ack: Ack {

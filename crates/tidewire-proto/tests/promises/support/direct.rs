@@ -25,6 +25,7 @@ pub(crate) fn hello(mode: HelloMode, attach: u64, exchange: u64) -> Hello {
         resume: false,
         welcomed: false,
         instance: 7,
+        session: 0,
         attach,
         exchange,
         ack: Ack::default(),
