@@ -150,8 +150,13 @@ impl Tab {
 
     /// The last report, for a failure.
     pub(crate) fn story(&self) -> String {
-        match &*self.last() {
-            Some(report) => format!("{}: {report:#?}", self.name),
+        const SHOWN_EVENTS: usize = 30;
+        match self.last().clone() {
+            Some(mut report) => {
+                let earlier = report.events.len().saturating_sub(SHOWN_EVENTS);
+                report.events.drain(..earlier);
+                format!("{}, {earlier} earlier events apart: {report:#?}", self.name)
+            }
             None => format!("{}: no report yet", self.name),
         }
     }

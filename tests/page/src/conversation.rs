@@ -163,14 +163,10 @@ fn outgoing(flow: Flow, number: u32) -> Message {
     }
 }
 
-fn number_of(message: Message) -> Result<(Flow, u32), Message> {
-    let content = match message {
+fn number_of(message: Message) -> Option<(Flow, u32)> {
+    message::identify(&match message {
         Message::Binary(bytes) => Content::Binary(bytes),
         Message::Text(text) => Content::Text(text),
-    };
-    message::identify(&content).ok_or_else(|| match content {
-        Content::Binary(bytes) => Message::Binary(bytes),
-        Content::Text(text) => Message::Text(text),
     })
 }
 
@@ -188,17 +184,16 @@ fn accepted(number: u32, receipt: tidewire::Receipt, notes: &Rc<RefCell<Report>>
 }
 
 fn hear(notes: &mut Report, message: Message, started: f64) {
+    let size = message.len();
     match number_of(message) {
-        Ok((Flow::Echo | Flow::SmallEcho, number)) => {
+        Some((Flow::Echo | Flow::SmallEcho, number)) => {
             notes
                 .first_echo_after
                 .get_or_insert_with(|| Date::now() - started);
             notes.echoes.record(number);
         }
-        Ok((Flow::Push, number)) => notes.pushes.record(number),
-        Err(message) => notes
-            .damaged
-            .push(format!("a message of {} bytes", message.len())),
+        Some((Flow::Push, number)) => notes.pushes.record(number),
+        None => notes.damaged.push(format!("a message of {size} bytes")),
     }
 }
 
@@ -257,7 +252,7 @@ fn loss(cause: String, unconfirmed: Vec<Unconfirmed>) -> Loss {
     };
     for message in unconfirmed {
         // What the page sent carries its number.
-        let Ok((_, number)) = number_of(message.payload) else {
+        let Some((_, number)) = number_of(message.payload) else {
             continue;
         };
         if message.transmitted {
