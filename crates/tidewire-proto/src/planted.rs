@@ -70,6 +70,8 @@ mod catalogue {
         StaleAnswerAccepted,
         /// An attach with a lower number wins.
         StaleCarrierAccepted,
+        /// A session is taken for another one that had its key.
+        SessionNameIgnored,
         /// What was never acknowledged is not reported.
         UnconfirmedForgotten,
         /// What was acknowledged is reported as unconfirmed.
@@ -78,7 +80,7 @@ mod catalogue {
 
     impl Bug {
         /// All of them.
-        pub const ALL: [Self; 21] = [
+        pub const ALL: [Self; 22] = [
             Self::AckLostOnSwitch,
             Self::AckOffByOne,
             Self::AckOnReceipt,
@@ -96,6 +98,7 @@ mod catalogue {
             Self::ResumePastExpiry,
             Self::SequenceNotReset,
             Self::ServerDoesNotReplay,
+            Self::SessionNameIgnored,
             Self::StaleAnswerAccepted,
             Self::StaleCarrierAccepted,
             Self::UnconfirmedForgotten,

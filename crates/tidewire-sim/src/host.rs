@@ -161,7 +161,11 @@ impl World {
                 });
             }
             ServerEnd::Silent => match self.open(carrier, packet) {
-                Ok(session) => self.sockets[index].at_server = ServerEnd::Attached(session),
+                // Unless the session has refused it at once.
+                Ok(session) if self.sockets[index].at_server == ServerEnd::Silent => {
+                    self.sockets[index].at_server = ServerEnd::Attached(session);
+                }
+                Ok(_) => {}
                 Err(close) => {
                     self.transmit_down(carrier, refusal_packet(&close));
                     self.disconnect(carrier, close);

@@ -22,7 +22,7 @@ impl World {
         };
         self.left_up -= burst;
         for _ in 0..burst {
-            let message = self.compose(self.plan.up, false);
+            let message = self.compose(self.plan.up);
             self.tabs[tab].handed_back.push_back(message);
         }
         self.say_again(tab);
@@ -32,7 +32,7 @@ impl World {
     /// A tab that the user does not look at says a word of its own.
     pub(crate) fn say_something(&mut self, tab: usize) {
         for _ in 0..self.chance.below(3) {
-            let message = self.compose(self.plan.up, true);
+            let message = self.compose(self.plan.up);
             self.tabs[tab].handed_back.push_back(message);
         }
         self.say_again(tab);
@@ -87,13 +87,15 @@ impl World {
         if let Some(burst) = burst {
             self.left_down -= burst;
             for _ in 0..burst {
-                let first =
-                    self.ledger.session_sent(session) == 0 && self.handed_back_down.is_empty();
-                let message = self.compose(self.plan.down, first);
+                let message = self.compose(self.plan.down);
                 self.handed_back_down.push_back(message);
             }
         }
-        while let Some(message) = self.handed_back_down.pop_front() {
+        while let Some(mut message) = self.handed_back_down.pop_front() {
+            if self.ledger.session_sent(session) == 0 {
+                // The judge recognises a session by its first message.
+                message.length = message.length.max(STAMPED);
+            }
             let now = Timestamp::from_micros(self.now);
             self.trace.number(u64::from(message.stamp));
             match self.host.sessions[session]
@@ -157,7 +159,7 @@ impl World {
         (burst > 0).then_some(burst)
     }
 
-    fn compose(&mut self, speech: Speech, stamped: bool) -> Message {
+    fn compose(&mut self, speech: Speech) -> Message {
         self.stamps += 1;
         let length = if self.chance.permille(speech.large) {
             self.chance.magnitude(1_024, u64::from(LONGEST))
@@ -167,8 +169,7 @@ impl World {
         let length = u32::try_from(length).unwrap_or(LONGEST);
         Message {
             stamp: self.stamps,
-            // The judge recognises a session by its first message.
-            length: if stamped { length.max(STAMPED) } else { length },
+            length,
             text: self.chance.permille(500),
         }
     }
