@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidewire_tests::report::Kind as Event;
-use tidewire_tests::{Browser, Handshakes, Happened, Kind, Options, Proxy, Rules, Server, perform};
+use tidewire_tests::{
+    Browser, Handshakes, Happened, Kind, Options, Proxy, Rules, Server, Tab, perform,
+};
 
 /// On loopback, in milliseconds.
 const BLACK_HOLED: f64 = 500.0;
@@ -75,16 +77,11 @@ async fn a_refused_handshake_costs_a_tenth_of_a_second_at_most() {
             ..Rules::default()
         });
         let tab = stage.open(&server).await;
-        tab.connect(&greeting(proxy.url("/live"))).await;
-        let report = tab.until("an echo", SOON, |report| report.echoes.has(0)).await;
-        let reset = report.first_echo_after.unwrap();
-        assert_eq!(proxy.count(Kind::Socket, Happened::Refused), 1);
+        let reset = first_echo(&tab, &server, &proxy.url("/live")).await;
+        assert_eq!(proxy.count(Kind::Socket, Happened::Refused), ATTEMPTS);
 
         server.order("refuse-upgrades", json!({ "status": 403 })).await;
-        tab.load(&server.url("/index")).await;
-        tab.connect(&greeting(server.url("/live"))).await;
-        let report = tab.until("an echo", SOON, |report| report.echoes.has(0)).await;
-        let forbidden = report.first_echo_after.unwrap();
+        let forbidden = first_echo(&tab, &server, &server.url("/live")).await;
         println!("first echo with the handshake reset: {reset:.0} ms, answered with 403: {forbidden:.0} ms");
         assert!(reset <= REFUSED && forbidden <= REFUSED, "{reset} ms, {forbidden} ms");
 
@@ -96,4 +93,22 @@ async fn a_refused_handshake_costs_a_tenth_of_a_second_at_most() {
         tab.until("everything once and in order", SOON, done).await;
     })
     .await;
+}
+
+/// Attempts, each from a page that was just loaded; odd, so that there is a median.
+const ATTEMPTS: usize = 3;
+
+/// The median of the milliseconds from `connect` to the first echo.
+async fn first_echo(tab: &Tab, server: &Server, url: &str) -> f64 {
+    let mut times = Vec::new();
+    for _ in 0..ATTEMPTS {
+        tab.load(&server.url("/index")).await;
+        tab.connect(&greeting(url.to_owned())).await;
+        let report = tab
+            .until("an echo", SOON, |report| report.echoes.has(0))
+            .await;
+        times.push(report.first_echo_after.expect("an echo came"));
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }

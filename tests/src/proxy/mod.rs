@@ -1,6 +1,8 @@
 //! A TCP proxy between browser and server that can be told to behave like a bad network.
 
 mod line;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
