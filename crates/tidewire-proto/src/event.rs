@@ -119,7 +119,8 @@ pub enum Event {
         /// The message.
         payload: Payload,
     },
-    /// Bare mode: these messages up to this one were handed to the browser's socket; nothing more is known of them.
+    /// This message and all that were sent before it, dropped ones apart, have left for the first time: handed to a carrier,
+    /// which may fail. In bare mode nothing more becomes known of them.
     Sent(MessageId),
     /// The state changed.
     State(State),

@@ -16,7 +16,7 @@ use crate::wire::{HelloMode, Writer};
 const ENVELOPE: usize = 256;
 
 impl Client {
-    /// Ends the session gracefully: what was sent before is received first, or the close timeout passes; the server is told
+    /// Ends the session gracefully: what was sent before is acknowledged first, or the close timeout passes; the server is told
     /// code and reason. [`Event::Closed`](crate::Event::Closed) follows.
     pub fn close(&mut self, now: Timestamp, close: Close) {
         self.now = now;
@@ -34,15 +34,10 @@ impl Client {
         }
     }
 
-    /// Tells the server of a close once it has received everything.
+    /// Tells the server of a close once its application has everything.
     pub(super) fn pump_close(&mut self, now: Timestamp) -> Option<Output> {
         let closing = self.closing.as_ref()?;
-        let done = if self.is_bare() {
-            self.duplex.outbox.is_empty()
-        } else {
-            self.duplex.outbox.is_received()
-        };
-        if closing.told.is_some() || !done {
+        if closing.told.is_some() || !self.duplex.outbox.is_empty() {
             return None;
         }
         match self.active {

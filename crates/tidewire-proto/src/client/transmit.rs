@@ -42,7 +42,7 @@ impl Client {
         output.or_else(|| self.next_change().map(Output::Event))
     }
 
-    /// What the application must be told of transport, state and room.
+    /// What the application must be told of transport, state, messages that left, and room.
     fn next_change(&mut self) -> Option<Event> {
         if self.phase == Phase::Closed {
             return None;
@@ -58,6 +58,9 @@ impl Client {
         if state != self.told_state {
             self.told_state = state;
             return Some(Event::State(state));
+        }
+        if let Some(id) = self.duplex.outbox.take_sent() {
+            return Some(Event::Sent(id));
         }
         self.duplex
             .outbox

@@ -58,6 +58,8 @@ pub struct Session {
     pub(super) last_message: Timestamp,
     attaches: Bucket,
     sent: u64,
+    /// The client was away when it was asked to move.
+    drain: Option<u64>,
     /// The highest nonce of a ping of ours.
     pub(super) pings: u64,
     /// Whether an attach was ever welcomed.
@@ -98,6 +100,7 @@ impl Session {
             last_message: now,
             attaches: Bucket::new(now, config.attach_burst, Duration::from_secs(10)),
             sent: 0,
+            drain: None,
             pings: 0,
             welcomed: false,
             resumed: false,
@@ -225,11 +228,11 @@ impl Session {
         self.finish(close, Cause::ByApplication);
     }
 
-    /// Asks the client to move to another connection within `delay`.
+    /// Asks the client to move to another connection within `delay`; one that is away is asked when it comes back.
     pub fn drain(&mut self, delay: Duration) {
         let delay_ms = delay.as_millis() as u64;
         match &mut self.carrier {
-            Carrier::Detached => {}
+            Carrier::Detached => self.drain = Some(delay_ms),
             Carrier::Http(http) => http.drain = Some(delay_ms),
             Carrier::Socket(socket) => socket.drain = Some(delay_ms),
         }
@@ -348,6 +351,7 @@ impl Session {
                 self.config.control_burst,
             );
             socket.welcome = Some(self.welcome(hello));
+            socket.drain = self.drain.take();
             Carrier::Socket(socket)
         } else {
             Carrier::Http(Http {
@@ -355,7 +359,7 @@ impl Session {
                 last_poll: 0,
                 open: Vec::new(),
                 last_seen: now,
-                drain: None,
+                drain: self.drain.take(),
                 control: Bucket::new(now, self.config.control_burst, Duration::from_secs(1)),
             })
         };

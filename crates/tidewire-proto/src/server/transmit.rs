@@ -155,7 +155,7 @@ impl Session {
         respond(exchange, writer.into_packet())
     }
 
-    /// Ends a closing session once everything was received, or it took too long. Tells whether it did.
+    /// Ends a closing session once everything was acknowledged, or it took too long. Tells whether it did.
     fn finish_if_closed(&mut self, now: Timestamp) -> bool {
         let Phase::Closing { close, deadline } = &self.phase else {
             return false;
@@ -166,7 +166,7 @@ impl Session {
             Carrier::Http(http) => !http.open.is_empty(),
             Carrier::Socket(socket) => socket.writable,
         };
-        if now < *deadline && !(writable && self.duplex.outbox.is_received()) {
+        if now < *deadline && !(writable && self.duplex.outbox.is_empty()) {
             return false;
         }
         let close = close.clone();

@@ -57,6 +57,8 @@ pub(crate) struct Outbox {
     max_message: u64,
     max_bytes: usize,
     max_messages: usize,
+    /// Messages of which the application knows that they left.
+    told_sent: u64,
     /// The cost of the last message that was refused since there was last room.
     refused: Option<usize>,
     /// What was acknowledged, for the bug that reports it.
@@ -106,6 +108,7 @@ impl Outbox {
             max_message: limits.max_message,
             max_bytes: limits.outbox_bytes,
             max_messages: limits.outbox_messages,
+            told_sent: 0,
             refused: None,
             #[cfg(feature = "planted-bugs")]
             ghosts: Vec::new(),
@@ -247,6 +250,17 @@ impl Outbox {
             self.refused = None;
         }
         room
+    }
+
+    /// The last message that newly left as a whole, if it still waits for its acknowledgement.
+    pub(crate) fn take_sent(&mut self) -> Option<MessageId> {
+        if self.told_sent >= self.transmitted.messages {
+            return None;
+        }
+        self.told_sent = self.transmitted.messages;
+        let index = self.told_sent.checked_sub(self.acknowledged + 1)?;
+        let entry = self.entries.get(usize::try_from(index).ok()?)?;
+        Some(entry.id)
     }
 
     /// A cursor at the place from which the peer needs the messages.

@@ -26,6 +26,26 @@ fn a_message_that_waits_for_the_application_is_not_acknowledged() {
 }
 
 #[test]
+fn a_message_is_said_to_have_left_before_it_is_acknowledged_and_once() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.host.takes = false;
+    let (first, last) = (world.say("1"), world.say("2"));
+    world.run(secs(1));
+    assert!(world.heard(|event| *event == Event::Sent(last)));
+    assert!(
+        !world.heard(|event| *event == Event::Sent(first)),
+        "one word for both"
+    );
+    world.cut();
+    world.run(secs(10));
+    let said = world.tabs[0].events.iter();
+    assert_eq!(
+        said.filter(|event| matches!(event, Event::Sent(_))).count(),
+        1
+    );
+}
+
+#[test]
 fn the_server_is_told_the_same() {
     let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
     world.tab().takes = false;
