@@ -50,6 +50,9 @@ pub(crate) struct Carriers {
     pub(crate) machine: proto::Client,
     /// The provider's answer that is waited for.
     pub(crate) preparing: Option<Task>,
+    /// A task of the application that is no longer waited for. It is dropped once this cell is free again: what it holds may
+    /// call the client.
+    pub(crate) dropped: Option<Task>,
     parts: Settings,
     shared: Weak<Shared>,
     sockets: Vec<Line>,
@@ -83,6 +86,7 @@ impl Carriers {
         Self {
             machine: parts.machine,
             preparing: None,
+            dropped: None,
             parts: Settings {
                 address: parts.address,
                 token: parts.token,
@@ -194,7 +198,7 @@ impl Carriers {
                 ..
             }
             | proto::Event::Closed { .. } => {
-                self.preparing = None;
+                self.dropped = self.preparing.take();
             }
             _ => {}
         }

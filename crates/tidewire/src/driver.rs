@@ -151,6 +151,8 @@ impl Shared {
 
     fn drain(&self) {
         let told = self.carriers.borrow_mut().perform();
+        let dropped = self.carriers.borrow_mut().dropped.take();
+        drop(dropped);
         self.told.borrow_mut().extend(told);
         if !self.is_telling.replace(true) {
             // A borrow that ends before the application is called.

@@ -17,10 +17,6 @@ impl Counts {
         self.skipped += other.skipped;
     }
 
-    pub(crate) fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-
     /// Reads a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     ///
     /// Returns `None` for every other line.

@@ -1,5 +1,6 @@
 //! The steps of a test run.
 
+use std::env;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::Path;
@@ -92,7 +93,12 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let packages = ["tidewire-proto", "tidewire-server", "xtask"];
+    let packages = [
+        "tidewire-proto",
+        "tidewire-server",
+        "tidewire-demo",
+        "xtask",
+    ];
     let mut command = cargo_test(&packages);
     count(
         counts,
@@ -165,8 +171,16 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     match (setup::firefox(), setup::geckodriver()) {
         (Some(_), Some(driver)) => in_browser(counts, "firefox", "GECKODRIVER", &driver),
         (browser, driver) => {
-            counts.skipped += 1;
             let state = |found: bool| if found { "found" } else { "missing" };
+            if env::var_os("CI").is_some() {
+                // There a green run must mean that they ran.
+                bail!(
+                    "Firefox is {}, geckodriver is {}",
+                    state(browser.is_some()),
+                    state(driver.is_some())
+                );
+            }
+            counts.skipped += 1;
             notes.push(format!(
                 "SKIPPED all tests in Firefox: Firefox is {}, geckodriver is {}",
                 state(browser.is_some()),
