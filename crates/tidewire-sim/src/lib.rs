@@ -16,6 +16,7 @@
 mod exchanges;
 mod faults;
 mod host;
+mod leaving;
 mod ledger;
 mod message;
 mod outage;
