@@ -27,6 +27,9 @@ use crate::metrics::count;
 
 /// Read buffer of a socket: it stays allocated while the socket is idle, and 4 KiB make an idle socket cost 6 kB in all.
 const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that pongs may wait in, beside the longest packet. What is beyond stays one pong, the latest (RFC 6455 section
+/// 5.5.3), so a peer that pings and does not read costs a bounded amount.
+const PONG_ROOM: usize = 64 * 1024;
 /// Time that a peer has to answer a close frame, and to take one that it did not expect.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The code of RFC 6455 for text that is not UTF-8.
@@ -53,6 +56,7 @@ pub(crate) async fn run(hub: Arc<HubInner>, upgraded: Upgraded, visitor: Visitor
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
+        .max_write_buffer_size(hub.config.max_packet.saturating_add(PONG_ROOM))
         .max_message_size(Some(hub.config.max_packet))
         .max_frame_size(Some(hub.config.max_packet));
     let mut socket = WebSocketStream::from_raw_socket(guarded, Role::Server, Some(config)).await;
@@ -128,8 +132,11 @@ async fn carry(
     mut commands: mpsc::Receiver<SocketCommand>,
 ) -> Ending {
     let mut stall = pin!(tokio::time::sleep(Duration::ZERO));
-    let mut writing = false;
+    // A packet starts on empty buffers, so there is always room for it; pongs get there without being asked for.
+    let mut packet_under_way = false;
+    let mut unflushed = false;
     let mut read_first = false;
+    let patience = hub.config.write_stall_timeout;
     let ending = loop {
         // By turns, so that neither a flood nor a bulk message keeps the other direction waiting.
         read_first = !read_first;
@@ -137,7 +144,7 @@ async fn carry(
             if read_first && let Poll::Ready(incoming) = socket.poll_next_unpin(cx) {
                 return Poll::Ready(Turn::Incoming(incoming));
             }
-            if writing {
+            if unflushed {
                 if let Poll::Ready(written) = socket.poll_flush_unpin(cx) {
                     return Poll::Ready(Turn::Written(written));
                 }
@@ -163,13 +170,17 @@ async fn carry(
                 {
                     break Ending::Gone;
                 }
-                writing = true;
-                Sleep::reset(
-                    stall.as_mut(),
-                    Instant::now() + hub.config.write_stall_timeout,
-                );
+                packet_under_way = true;
+                unflushed = true;
+                Sleep::reset(stall.as_mut(), Instant::now() + patience);
             }
             Turn::Command(None) => break Ending::Released,
+            Turn::Incoming(Some(Ok(Message::Ping(_)))) => {
+                if !unflushed {
+                    unflushed = true;
+                    Sleep::reset(stall.as_mut(), Instant::now() + patience);
+                }
+            }
             Turn::Incoming(incoming) => match judge(incoming) {
                 Ok(Some(packet)) => driver.handle_packet(carrier, &packet),
                 Ok(None) => {}
@@ -177,8 +188,10 @@ async fn carry(
             },
             Turn::Stalled => break Ending::Gone,
             Turn::Written(Ok(())) => {
-                writing = false;
-                driver.handle_writable(carrier);
+                unflushed = false;
+                if std::mem::take(&mut packet_under_way) {
+                    driver.handle_writable(carrier);
+                }
             }
             Turn::Written(Err(_)) => break Ending::Gone,
         }

@@ -121,3 +121,28 @@ async fn a_peer_that_does_not_read_is_let_go_and_may_come_back() {
     again.binary(&packet(&greedy, |_| {})).await;
     eventually("it is attached again", || session.transport().is_some()).await;
 }
+
+#[tokio::test]
+async fn a_peer_that_pings_and_does_not_read_is_let_go_whatever_it_has_said_before() {
+    let server = server().await;
+    for says_hello in [true, false] {
+        let mut socket = RawSocket::open(server.address, "/live").await;
+        if says_hello {
+            let hello = hello(1, HelloMode::Socket);
+            socket.binary(&packet(&hello, |_| {})).await;
+            eventually("it is attached", || {
+                let sessions = server.hub.sessions();
+                sessions
+                    .iter()
+                    .any(|session| session.transport().is_some())
+            })
+            .await;
+        }
+        let pings = raw::frame(0x89, &[7; 125]).repeat(500);
+        let flood = async { while socket.stream.write_all(&pings).await.is_ok() {} };
+        // Well before the heartbeats would find it (20 s).
+        tokio::time::timeout(Duration::from_secs(12), flood)
+            .await
+            .expect("the server hangs up");
+    }
+}

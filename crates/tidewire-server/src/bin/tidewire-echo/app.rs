@@ -20,7 +20,7 @@ use crate::guestbook::Guests;
 use crate::{live, message, page};
 
 /// Longest body of a broadcast or a control request, in bytes.
-const MAX_CONTROL_BODY: usize = 64 * 1024;
+pub(crate) const MAX_CONTROL_BODY: usize = 64 * 1024;
 
 /// What all handlers share.
 #[derive(Clone)]

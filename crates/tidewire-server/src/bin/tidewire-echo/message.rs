@@ -12,13 +12,15 @@ use http::{HeaderMap, Method, StatusCode};
 use tidewire_server::Payload;
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, MAX_CONTROL_BODY};
 use crate::guestbook::Place;
 
 /// Time that one message may take to be written.
 const WRITE_STALL: Duration = Duration::from_secs(20);
 /// Read buffer of a socket in bytes; it stays allocated while the socket is idle.
 const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that pongs may wait in, beside the longest echo or broadcast: a peer that pings and does not read gets no more.
+const PONG_ROOM: usize = 64 * 1024;
 
 pub(crate) async fn endpoint(
     State(app): State<App>,
@@ -35,6 +37,8 @@ pub(crate) async fn endpoint(
             let most = usize::try_from(app.settings.args.max_message).unwrap_or(usize::MAX);
             upgrade
                 .read_buffer_size(READ_BUFFER)
+                .write_buffer_size(0)
+                .max_write_buffer_size(most.max(MAX_CONTROL_BODY).saturating_add(PONG_ROOM))
                 .max_message_size(most)
                 .max_frame_size(most)
                 .on_upgrade(move |socket| echo(socket, app, peer))
