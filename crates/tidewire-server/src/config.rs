@@ -90,7 +90,7 @@ impl HubConfig {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServeConfig {
-    /// Connections at once; further ones wait in the kernel's backlog. Default 15,000.
+    /// Connections at once, WebSockets included; further ones wait in the kernel's backlog. Default 15,000.
     pub max_connections: usize,
     /// Time that a request head may take, also the first one of a silent connection. Default 10 s.
     pub head_timeout: Duration,
@@ -98,6 +98,9 @@ pub struct ServeConfig {
     pub max_head: usize,
     /// Most header fields of a request; more is answered 431. Default 100.
     pub max_headers: usize,
+    /// Time that a write may wait for a peer that reads nothing at all, else its connection is dropped. It holds for
+    /// WebSockets too, beside [`HubConfig::write_stall_timeout`]. Default 20 s.
+    pub write_stall_timeout: Duration,
     /// Time that requests under way have once the server stops. Default 5 s.
     pub stop_timeout: Duration,
 }
@@ -109,6 +112,7 @@ impl Default for ServeConfig {
             head_timeout: Duration::from_secs(10),
             max_head: 16 * 1024,
             max_headers: 100,
+            write_stall_timeout: Duration::from_secs(20),
             stop_timeout: Duration::from_secs(5),
         }
     }

@@ -48,6 +48,7 @@
 //! The router also works under `axum::serve`, which sets no `TCP_NODELAY`, bounds no request head in time, and notes no
 //! peer address unless asked to; [`serve`] does all three.
 
+mod accepted;
 mod answer;
 mod auth;
 mod builder;

@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::accepted::Accepted;
 use crate::config::ServeConfig;
 
 /// A TCP listener whose connections send at once (`TCP_NODELAY`): without it a burst of small messages waits 40 ms.
@@ -58,8 +59,8 @@ impl Listener for Tcp {
 
 /// Serves `router` over HTTP/1.1 until `stop` completes, then lets requests under way finish for a bounded time.
 ///
-/// Beyond `axum::serve` it bounds connections, the time and size of request heads, and closes the connection behind a
-/// chunked request, so that nothing can be smuggled in between two readings of its length (RFC 9112 section 6.1).
+/// Beyond `axum::serve` it bounds connections, the time and size of request heads and the time that a peer may refuse to
+/// read, and closes the connection behind a chunked request, so that nothing can be smuggled in between two readings of its length (RFC 9112 section 6.1).
 /// Requests carry their peer as [`ConnectInfo<SocketAddr>`].
 ///
 /// WebSockets are no requests under way: call [`Hub::shutdown`](crate::Hub::shutdown) before `stop` completes.
@@ -74,16 +75,14 @@ where
     let mut stop = pin!(stop);
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
+            let place = Arc::clone(&places).acquire_owned().await.ok()?;
+            let (io, peer) = listener.accept().await;
+            Some((Accepted::new(io, config.write_stall_timeout, place), peer))
         };
         tokio::select! {
-            ((io, peer), place) = accepted => {
-                let connection = serve_connection(io, peer, router.clone(), config.clone(), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+            // Nobody closes the semaphore, so there is always a place in the end.
+            Some((io, peer)) = accepted => {
+                connections.spawn(serve_connection(io, peer, router.clone(), config.clone(), stopped.clone()));
             }
             // Ended connections are taken out as they end, so that the set stays as small as the load.
             Some(_) = connections.join_next() => {}
