@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::driver::{Driver, Outlet};
 use crate::handshake;
-use crate::hub::{Hub, HubInner, Visitor};
+use crate::hub::{Hub, HubInner, Visitor, draining};
 use crate::metrics::count;
 use crate::origin::{OriginError, host_of};
 use crate::socket;
@@ -100,6 +100,11 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
             return response;
         }
     };
+    // Counted first and asked then: a shutdown either sees this socket or stops it here.
+    let open = hub.open_socket();
+    if *hub.stopped.borrow() {
+        return answer::refusal(&draining());
+    }
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return answer::refusal_with(
             StatusCode::UPGRADE_REQUIRED,
@@ -116,6 +121,7 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
         if let Ok(upgraded) = upgrade.await {
             socket::run(hub, upgraded, visitor).await;
         }
+        drop(open);
     });
     accepted.into_response()
 }

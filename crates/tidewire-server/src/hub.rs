@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
@@ -41,7 +41,7 @@ pub(crate) struct HubInner {
     next_carrier: AtomicU64,
     detached_bytes: AtomicUsize,
     /// Held by whoever evicts, so that ending a session while evicting does not evict again.
-    evicting: Mutex<()>,
+    pub(crate) evicting: Mutex<()>,
     draining: AtomicBool,
     created: mpsc::Sender<Session>,
     accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
@@ -134,7 +134,8 @@ impl Hub {
         }
     }
 
-    /// Ends every session with 4503 and an advised delay, takes no more, and lets [`accept`](Self::accept) end.
+    /// Ends every session with 4503 and an advised delay, takes no more, and lets [`accept`](Self::accept) end. Clients
+    /// that come from now on are answered 503, before a WebSocket is opened.
     ///
     /// It completes when all WebSockets are closed. A peer that says nothing delays that by 3 s, one that does not read
     /// by the write stall timeout, so bound it in time.
@@ -231,7 +232,6 @@ impl HubInner {
 
     /// Counts a socket as open as long as the guard lives.
     pub(crate) fn open_socket(self: &Arc<Self>) -> OpenSocket {
-        count(&self.counters.sockets);
         self.open_sockets.send_modify(|open| *open += 1);
         OpenSocket(Arc::clone(self))
     }
@@ -377,8 +377,14 @@ impl HubInner {
     /// Ends the sessions that were silent the longest until nine tenths of the cap are held, so that a flood of detached
     /// sessions does not pay for a search each.
     fn evict(&self) {
-        let Ok(_evicting) = self.evicting.try_lock() else {
-            return;
+        let _evicting = match self.evicting.try_lock() {
+            Ok(evicting) => evicting,
+            Err(TryLockError::WouldBlock) => return,
+            Err(TryLockError::Poisoned(poisoned)) => {
+                // The lock guards no data: a panic of one eviction must not stop all later ones.
+                self.evicting.clear_poison();
+                poisoned.into_inner()
+            }
         };
         let mut detached: Vec<_> = self
             .registry

@@ -51,7 +51,7 @@ enum Ending {
 
 /// Serves one upgraded connection to its end.
 pub(crate) async fn run(hub: Arc<HubInner>, upgraded: Upgraded, visitor: Visitor) {
-    let _open = hub.open_socket();
+    count(&hub.counters.sockets);
     let guarded = Guarded::new(TokioIo::new(upgraded), hub.config.max_parts);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)

@@ -68,6 +68,13 @@ async fn each_client_is_told_with_a_delay_spread_over_time() {
     drop(sockets);
     shutdown.await.expect("all sockets are closed");
     assert!(server.hub.accept().await.is_none());
+    let late = raw::exchange(server.address, &raw::handshake("/live", "")).await;
+    let late = late.expect("an answer");
+    assert_eq!(
+        (late.status, late.header("retry-after")),
+        (503, Some("1")),
+        "no WebSocket opens any more"
+    );
 }
 
 #[tokio::test]
