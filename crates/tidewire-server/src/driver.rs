@@ -383,6 +383,8 @@ impl Drop for RetireAtEnd {
         let crashed = Close::new(CloseCode::INTERNAL, "panic: the session failed");
         self.0.end_now(&crashed);
         if let Some(hub) = self.0.hub.upgrade() {
+            // After a panic no turn has counted that nothing is held any more.
+            hub.detached_changed(self.0.detached_bytes.swap(0, Relaxed), 0);
             hub.retire(&self.0);
         }
     }
