@@ -181,7 +181,9 @@ impl World {
             Happening::ClientTakes { tab }
             | Happening::Prepared { tab, .. }
             | Happening::TabTimer { tab, .. }
-            | Happening::Undo(Undo::Hidden { tab } | Undo::Offline { tab }) => Some(*tab),
+            | Happening::Undo(
+                Undo::Hidden { tab } | Undo::Offline { tab } | Undo::Resume { tab },
+            ) => Some(*tab),
             Happening::ClientWritable { socket }
             | Happening::SocketClosed { socket, .. }
             | Happening::SocketDelivers { socket, .. }
