@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    CACHE_CONTROL, HeaderValue, VARY,
+    CACHE_CONTROL, HOST, HeaderValue, VARY,
 };
+use http::uri::Authority;
 use http::{Method, StatusCode};
 use tidewire_server::{Caller, ConfigError, Hub, HubConfig, OriginError, Origins};
 
@@ -34,6 +35,9 @@ pub(crate) struct App {
 /// What the command line says.
 pub(crate) struct Settings {
     pub(crate) args: Args,
+    /// The names of this server, in lower case. Without this check a page could reach it under a foreign name (DNS
+    /// rebinding), which makes the page one of the same origin.
+    hosts: Vec<String>,
     origins: Origins,
 }
 
@@ -48,8 +52,10 @@ impl App {
         config.session.life = args.session_life;
         config.session.heartbeat = args.heartbeat;
         config.session.limits = config.session.limits.max_message(args.max_message);
+        let hosts = hosts(args);
         let hub = Hub::builder()
             .config(config)
+            .hosts(hosts.clone())
             .origins(origins.clone())
             .build()?;
         let faults = Faults::new();
@@ -62,6 +68,7 @@ impl App {
             faults,
             settings: Arc::new(Settings {
                 args: args.clone(),
+                hosts,
                 origins,
             }),
         })
@@ -90,8 +97,35 @@ impl App {
     }
 }
 
-/// Refuses pages of foreign origins, and lets the allowed ones read the answer.
+fn hosts(args: &Args) -> Vec<String> {
+    let listen = args.listen.rsplit_once(':').map(|(host, _)| host);
+    let given = args.allow_host.iter().map(String::as_str).chain(listen);
+    ["127.0.0.1", "localhost", "[::1]"]
+        .into_iter()
+        .chain(given)
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// Whether a request uses one of these names for this server, on whatever port.
+fn names_us(hosts: &[String], request: &Request) -> bool {
+    let header = || {
+        let host = request.headers().get(HOST)?;
+        host.to_str().ok()?.parse::<Authority>().ok()
+    };
+    let authority = request.uri().authority().cloned().or_else(header);
+    authority.is_some_and(|authority| {
+        let host = authority.host();
+        hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host))
+    })
+}
+
+/// Refuses requests under a foreign name and pages of foreign origins, and lets the allowed ones read the answer.
 async fn guard_origin(State(app): State<App>, request: Request, next: Next) -> Response {
+    if !names_us(&app.settings.hosts, &request) {
+        let reason = "host: this server has another name; --allow-host adds one\n";
+        return (StatusCode::MISDIRECTED_REQUEST, reason).into_response();
+    }
     let caller = match app.settings.origins.check(request.headers()) {
         Ok(caller) => caller,
         Err(OriginError::Foreign) => return (StatusCode::FORBIDDEN, "origin\n").into_response(),

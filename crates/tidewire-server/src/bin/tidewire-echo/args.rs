@@ -23,6 +23,11 @@ pub(crate) struct Args {
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 
+    /// Another name of this server that requests may use in `Host`, without port. Loopback names and the host of --listen
+    /// always may; others are answered 421. Repeatable.
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+
     /// Accept orders to misbehave at /faults.
     #[arg(long)]
     pub(crate) faults: bool,
