@@ -9,6 +9,7 @@ mod guestbook;
 mod live;
 mod message;
 mod page;
+mod signals;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -17,12 +18,12 @@ use std::time::Duration;
 use axum::serve::Listener as _;
 use clap::Parser;
 use tidewire_server::{ServeConfig, Tcp, serve};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::args::Args;
 use crate::faults::FaultyListener;
+use crate::signals::StopSignals;
 
 /// Time that clients have to move once the server is asked to stop.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -48,8 +49,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = StopSignals::listen()?;
     let app = App::new(&args)?;
     let listener = Tcp::bind(&args.listen).await.map_err(|error| {
         format!(
@@ -65,11 +65,11 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     config.stop_timeout = Duration::from_secs(2);
     let listener = FaultyListener::new(listener, &app.faults);
     let stop = async {
-        any(&mut interrupt, &mut terminate).await;
+        signals.next().await;
         tracing::info!("stopping; a second signal stops at once");
         // From here on the next signal takes the short way out.
         tokio::spawn(async move {
-            any(&mut interrupt, &mut terminate).await;
+            signals.next().await;
             std::process::exit(130);
         });
         app.hub.drain(DRAIN / 2);
@@ -81,13 +81,6 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     };
     serve(listener, app.router(), config, stop).await;
     Ok(())
-}
-
-async fn any(first: &mut Signal, second: &mut Signal) {
-    tokio::select! {
-        _ = first.recv() => {}
-        _ = second.recv() => {}
-    }
 }
 
 /// Whoever started the server reads its address from here.
