@@ -78,7 +78,8 @@ impl HubBuilder {
     }
 
     /// Finds the client's address for the limit per address, for instance in a header that the own reverse proxy sets.
-    /// Default: the peer of the TCP connection, as [`serve`](crate::serve) notes it.
+    /// Where it finds `None`, the limit does not hold. Default: the peer of the TCP connection, as
+    /// [`serve`](crate::serve) notes it.
     pub fn client_address(mut self, find: fn(&Parts) -> Option<IpAddr>) -> Self {
         self.rules.client_address = Some(find);
         self

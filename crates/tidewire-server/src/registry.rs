@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ pub(crate) enum Admitted {
 #[derive(Default)]
 struct Tables {
     live: HashMap<SessionName, Entry>,
+    /// Sessions by the addresses that count as one client: see [`counted_as`].
     by_address: BTreeMap<IpAddr, usize>,
     ended: HashMap<SessionName, Close>,
     /// The same names, oldest first.
@@ -85,6 +86,7 @@ struct Tables {
 
 struct Entry {
     driver: Arc<Driver>,
+    /// As it is counted.
     address: Option<IpAddr>,
 }
 
@@ -109,6 +111,7 @@ impl Registry {
         address: Option<IpAddr>,
         create: impl FnOnce() -> Result<Arc<Driver>, Close>,
     ) -> Result<Admitted, Close> {
+        let address = address.map(counted_as);
         let mut tables = self.lock();
         let known = tables.live.get(name).map(|entry| Arc::clone(&entry.driver));
         let lookup = match (&known, tables.ended.get(name)) {
@@ -219,6 +222,37 @@ impl Tables {
         }
         if self.ended.insert(name.clone(), farewell).is_none() {
             self.ended_order.push_back(name);
+        }
+    }
+}
+
+/// The address that stands for a client in the count per address: an IPv4 address, also one that comes mapped into IPv6,
+/// or the first 64 bits of an IPv6 address, since every subscriber has all the addresses behind them.
+fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_client_counts_by_its_network_and_a_mapped_one_as_ipv4() {
+        for (address, counted) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(counted_as(address).to_string(), counted, "{address}");
         }
     }
 }
