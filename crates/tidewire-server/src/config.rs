@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tidewire_proto::{ConfigError, SessionConfig};
 
+/// The longest packet in bytes that clients count on: section 5.3 of the protocol.
+const LEAST_MAX_PACKET: usize = 128 * 1024;
+
 /// The limits of a [`Hub`](crate::Hub).
 ///
 /// What exceeds one is refused to the side that caused it; nothing else is touched.
@@ -16,10 +19,12 @@ pub struct HubConfig {
     pub max_sessions: usize,
     /// Sessions that one client address may have; more are refused with 4429 and an advised delay. Behind a reverse
     /// proxy name the real address with [`HubBuilder::client_address`](crate::HubBuilder::client_address), or all
-    /// clients share one count. Default 100.
+    /// clients share one count. IPv6 clients count by their /64 network, IPv4 addresses mapped into IPv6 as IPv4. A client
+    /// of unknown address is not limited. Default 100.
     pub max_sessions_per_address: usize,
     /// Longest WebSocket message or request body in bytes; more is closed with 1009 or answered 413 before it is read.
-    /// Default 256 KiB: a longer message of the application travels in fragments below this.
+    /// At least 128 KiB, since clients may send packets of that length without asking; a longer message of the application
+    /// travels in fragments. Default 256 KiB.
     pub max_packet: usize,
     /// Frames that one WebSocket message may come in; more are closed with 1009. Default 1,024.
     pub max_parts: u32,
@@ -59,7 +64,7 @@ impl Default for HubConfig {
 }
 
 impl HubConfig {
-    /// Names the first field that makes no sense: a zero time or size.
+    /// Names the first field that makes no sense: a zero time or size, or a `max_packet` below 128 KiB.
     ///
     /// # Errors
     /// [`ConfigError`] with the name of the field.
@@ -71,7 +76,7 @@ impl HubConfig {
                 self.max_sessions_per_address > 0,
                 "max_sessions_per_address",
             ),
-            (self.max_packet >= 1_024, "max_packet"),
+            (self.max_packet >= LEAST_MAX_PACKET, "max_packet"),
             (self.max_parts > 0, "max_parts"),
             (!self.first_packet_timeout.is_zero(), "first_packet_timeout"),
             (!self.authenticate_timeout.is_zero(), "authenticate_timeout"),

@@ -272,3 +272,13 @@ async fn dropping_a_session_closes_it_after_what_was_sent() {
         .await;
     assert_eq!(dropped.load(Relaxed), 1);
 }
+
+#[test]
+fn a_bound_that_clients_exceed_in_good_faith_is_not_taken() {
+    let mut config = HubConfig::default();
+    config.max_packet = 128 * 1024;
+    assert_eq!(config.check(), Ok(()));
+    config.max_packet -= 1;
+    let error = config.check().expect_err("too small");
+    assert_eq!(error.field, "max_packet");
+}
