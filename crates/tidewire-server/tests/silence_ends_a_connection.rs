@@ -132,9 +132,7 @@ async fn a_peer_that_pings_and_does_not_read_is_let_go_whatever_it_has_said_befo
             socket.binary(&packet(&hello, |_| {})).await;
             eventually("it is attached", || {
                 let sessions = server.hub.sessions();
-                sessions
-                    .iter()
-                    .any(|session| session.transport().is_some())
+                sessions.iter().any(|session| session.transport().is_some())
             })
             .await;
         }

@@ -101,8 +101,10 @@ async fn a_panic_gives_back_what_the_session_held_while_it_was_detached() {
 
 #[tokio::test]
 async fn a_panic_of_one_eviction_does_not_stop_the_next() {
-    let mut config = crate::HubConfig::default();
-    config.detached_bytes = 1;
+    let config = crate::HubConfig {
+        detached_bytes: 1,
+        ..crate::HubConfig::default()
+    };
     let hub = Hub::builder()
         .config(config)
         .build()
