@@ -45,8 +45,8 @@
 //!
 //! # Without this crate's accept loop
 //!
-//! The router also works under `axum::serve`, which sets no `TCP_NODELAY`, bounds no request head in time, and notes no
-//! peer address unless asked to; [`serve`] does all three.
+//! The router also works under `axum::serve`, which sets no `TCP_NODELAY`, bounds neither connections nor request heads nor
+//! the time of a peer that reads no answer, and notes no peer address unless asked to; [`serve`] does all of that.
 
 mod accepted;
 mod answer;
