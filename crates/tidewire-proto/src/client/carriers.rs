@@ -32,6 +32,8 @@ pub(super) enum Stage {
 pub(super) struct Socket {
     pub(super) id: CarrierId,
     pub(super) stage: Stage,
+    /// A welcome came on it and was overtaken: the messages after that welcome come again after the next.
+    pub(super) skips: bool,
     /// Attach number of the last hello on it; 0 when a hello is due.
     pub(super) attach: u64,
     /// What that hello said of the messages received.
@@ -58,6 +60,7 @@ impl Socket {
         Self {
             id,
             stage: Stage::Opening,
+            skips: false,
             attach: 0,
             told: Ack::default(),
             deadline,
@@ -111,6 +114,8 @@ pub(super) struct Http {
     pub(super) hold: Duration,
     /// Holds in a row that were cut or came late.
     pub(super) bad_holds: u32,
+    /// Holds in a row that went well since the last that did not, or since a longer one was tried.
+    pub(super) good_holds: u32,
     /// Holds do not work here for now.
     pub(super) demoted: bool,
     /// Exchanges in a row that failed.
@@ -141,6 +146,7 @@ impl Http {
             interval,
             hold,
             bad_holds: 0,
+            good_holds: 0,
             demoted: false,
             strikes: 0,
             overtaken: false,

@@ -74,7 +74,8 @@ impl Client {
     /// that they carried ends on the server when its life is over.
     pub fn abandon(&mut self, now: Timestamp) {
         self.now = now;
-        self.outputs.clear();
+        self.outputs
+            .retain(|output| matches!(output, Output::Abort { .. } | Output::CloseSocket { .. }));
         self.farewell(&Close::new(
             CloseCode::NORMAL,
             "closed: the client was dropped",

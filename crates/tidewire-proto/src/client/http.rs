@@ -5,6 +5,8 @@ use core::time::Duration;
 use super::Client;
 use super::carriers::{Active, Exchange};
 use super::race::Refused;
+use super::receive::Hearing;
+use super::transmit::{LEAST_ROOM, REQUEST_ROOM};
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
 use crate::id::CarrierId;
@@ -18,6 +20,9 @@ const HOLD_DELAY: Duration = Duration::from_secs(5);
 
 /// Holds in a row that are cut or delayed before long polling is given up for a while.
 const BAD_HOLDS: u32 = 2;
+
+/// Holds in a row that go well before a longer one is tried again.
+const GOOD_HOLDS: u32 = 5;
 
 /// Exchanges in a row that fail before the transport is given up.
 const STRIKES: u32 = 2;
@@ -48,7 +53,7 @@ impl Client {
                 let mut reader = Reader::new(answer.body);
                 // The frame that says what it answers is skipped, and the rest believed.
                 let _ = Frame::read(&mut reader);
-                let _ = self.read_frames(now, &mut None, true, &mut reader);
+                let _ = self.read_frames(now, &mut None, Hearing::All, &mut reader);
             }
             return;
         };
@@ -94,7 +99,12 @@ impl Client {
     ) {
         let received = self.stats.messages_received;
         let mut receive = None;
-        let said = match self.read_frames(now, &mut receive, exchange.welcomed, reader) {
+        let hearing = if exchange.welcomed {
+            Hearing::All
+        } else {
+            Hearing::WelcomeFirst
+        };
+        let said = match self.read_frames(now, &mut receive, hearing, reader) {
             Ok(said) => said,
             Err(violation) => {
                 if violation.code == CloseCode::SEQUENCE {
@@ -119,9 +129,8 @@ impl Client {
         http.strikes = 0;
         if exchange.brings {
             http.sent = self.duplex.outbox.cursor();
+            self.request_room = (self.request_room * 2).min(REQUEST_ROOM);
         }
-        http.ping = None;
-        http.probing = false;
         if !exchange.held {
             let next = if traffic {
                 self.config.polling_floor
@@ -157,8 +166,14 @@ impl Client {
         };
         if good {
             http.bad_holds = 0;
+            http.good_holds += 1;
+            if http.good_holds == GOOD_HOLDS {
+                http.good_holds = 0;
+                http.hold = (http.hold * 2).min(self.config.hold);
+            }
             return;
         }
+        http.good_holds = 0;
         http.bad_holds += 1;
         if let Some(elapsed) = cut_after {
             http.hold = (elapsed * 3 / 4).clamp(LEAST_HOLD.min(http.hold), http.hold);
@@ -184,6 +199,10 @@ impl Client {
         // A dead peer must be found within 20 s, and a hold has taken most of that.
         http.probing = cause == Cause::TimedOut;
         http.sent = self.duplex.outbox.cursor();
+        if exchange.brings {
+            // The link may be too slow for so much within the deadline; a request that never ends never succeeds.
+            self.request_room = (self.request_room / 4).max(LEAST_ROOM);
+        }
         let delay = self.config.ack_delay;
         self.duplex.retell(now, delay, Ack::default());
         if !http.welcomed || exchange.probe || http.strikes >= STRIKES {
@@ -207,8 +226,10 @@ impl Client {
                 "http: refused with this status by the server or a proxy",
             );
             close.retry_after = answer.retry_after;
-            // Advice is followed; a bare status from a proxy is no word of the server on the session.
-            if close.retry_after.is_some() || matches!(status, 401 | 403) {
+            // Advice is followed; a bare status from a proxy is no word of the server on the session, least of all while a
+            // socket may still show that the server is well.
+            let may_be_final = matches!(status, 401 | 403) && self.sockets.is_empty();
+            if close.retry_after.is_some() || may_be_final {
                 return self.handle_refusal(now, Refused::Http, exchange.attach, close);
             }
         }

@@ -78,19 +78,20 @@ impl Client {
                 let Some(http) = &mut self.http else {
                     return;
                 };
-                // A request that is not held answers by itself; otherwise one is sent for the purpose.
-                let running = [&mut http.send, &mut http.poll]
-                    .into_iter()
-                    .flatten()
-                    .find(|exchange| !exchange.held);
-                match running {
-                    Some(exchange) => {
+                // What was sent before may have been answered before: only a request from now on proves something. One that
+                // brings messages keeps its time, which it may need on a slow link.
+                http.ping = Some(nonce);
+                http.probing = true;
+                for exchange in [&mut http.send, &mut http.poll].into_iter().flatten() {
+                    if !exchange.brings {
                         exchange.probe = true;
                         exchange.deadline = exchange.deadline.min(deadline);
                     }
-                    None => {
-                        http.ping = Some(nonce);
-                        http.probing = true;
+                }
+                if http.overtaken {
+                    // The socket that overtook it is what must answer.
+                    for socket in &mut self.sockets {
+                        socket.deadline = socket.deadline.min(deadline);
                     }
                 }
             }

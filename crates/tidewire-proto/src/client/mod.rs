@@ -95,6 +95,8 @@ pub struct Client {
     drain_at: Option<Timestamp>,
     next_carrier: u64,
     next_ping: u64,
+    /// Message bytes of one HTTP request, as the link has proved to carry them.
+    request_room: usize,
 
     ladder: Ladder,
     backoff: Backoff,
@@ -188,6 +190,7 @@ impl Client {
             drain_at: None,
             next_carrier: 0,
             next_ping: 0,
+            request_room: transmit::REQUEST_ROOM,
             ladder: Ladder::new(config.remembered, config.promotion_base),
             backoff: Backoff::new(config.backoff_base, config.backoff_cap),
             last_attempt: None,
@@ -246,6 +249,12 @@ impl Client {
         }
         match policy {
             OverflowPolicy::Refuse | OverflowPolicy::Wait => Err(refused),
+            // Nothing is dropped in vain.
+            OverflowPolicy::DropOldest
+                if !self.duplex.outbox.can_make_room(refused.payload.len()) =>
+            {
+                Err(refused)
+            }
             OverflowPolicy::DropNewest => {
                 let id = self.duplex.outbox.draw_id();
                 self.stats.messages_sent += 1;

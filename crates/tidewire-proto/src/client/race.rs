@@ -250,6 +250,10 @@ impl Client {
         {
             return self.finish(Cause::ByApplication);
         }
+        if self.is_spare(carrier) {
+            // A better carrier is refused, as by another server behind the same name: what works goes on.
+            return self.fail_carrier(now, carrier, Cause::Refused(close));
+        }
         if let Some(delay) = close.retry_after {
             self.backoff.advise(delay);
         }
@@ -268,7 +272,8 @@ impl Client {
                     return self.finish(cause);
                 }
                 self.lose_session(cause.clone());
-                if matches!(code, CloseCode::UNKNOWN_SESSION | CloseCode::EXPIRED) {
+                let forgotten = matches!(code, CloseCode::UNKNOWN_SESSION | CloseCode::EXPIRED);
+                if forgotten && now.since(self.live_since) >= self.config.stable_after {
                     // The server is well and has just answered: what made it forget is over.
                     self.backoff.reset();
                 }
@@ -285,6 +290,14 @@ impl Client {
                 self.retry(now, cause);
             }
             Reaction::Retry => self.fail_carrier(now, carrier, cause),
+        }
+    }
+
+    /// Whether another carrier than this one carries the session.
+    fn is_spare(&self, carrier: Refused) -> bool {
+        match carrier {
+            Refused::Http => matches!(self.active, Active::Socket(_)),
+            Refused::Socket(id) => self.active != Active::None && self.active != Active::Socket(id),
         }
     }
 

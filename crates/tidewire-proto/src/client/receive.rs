@@ -22,24 +22,37 @@ pub(super) struct Said {
     pub(super) close: Option<Close>,
 }
 
+/// What may be heard on a carrier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Hearing {
+    /// It carries the session.
+    All,
+    /// It was welcomed, and asks again: what the server said in between it says again after the next welcome.
+    NoMessages,
+    /// Nothing but a welcome or a refusal.
+    WelcomeFirst,
+}
+
 impl Client {
     /// Takes the frames of a packet in order, up to a close.
     ///
-    /// Nothing but a refusal may come before the carrier was `welcomed`.
     pub(super) fn read_frames(
         &mut self,
         now: Timestamp,
         receive: &mut ReceiveCursor,
-        mut welcomed: bool,
+        mut hearing: Hearing,
         reader: &mut Reader<'_>,
     ) -> Result<Said, Violation> {
         let mut said = Said::default();
         while let Some(frame) = Frame::read(reader)? {
             if frame.is_data() {
-                if !welcomed {
-                    return Err(Violation::malformed("order: a message before the welcome"));
+                match hearing {
+                    Hearing::All => self.take_data(now, receive, &frame)?,
+                    Hearing::NoMessages => {}
+                    Hearing::WelcomeFirst => {
+                        return Err(Violation::malformed("order: a message before the welcome"));
+                    }
                 }
-                self.take_data(now, receive, &frame)?;
                 continue;
             }
             match frame {
@@ -55,7 +68,8 @@ impl Client {
                 Frame::Stale => said.stale = true,
                 Frame::Welcome(welcome) => {
                     self.take_welcome(&welcome)?;
-                    welcomed = true;
+                    hearing = Hearing::All;
+                    *receive = None;
                     said.welcome = Some(welcome);
                 }
                 _ => {

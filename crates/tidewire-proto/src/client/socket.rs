@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Client;
 use super::carriers::{Active, Socket, Stage};
 use super::race::Refused;
-use super::receive::Said;
+use super::receive::{Hearing, Said};
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Event};
 use crate::id::CarrierId;
@@ -43,15 +43,22 @@ impl Client {
             return;
         };
         socket.last_heard = now;
-        let awaited = socket.probe.take();
         let mut receive = socket.receive;
-        let live = socket.is_live();
+        let hearing = match socket.stage {
+            Stage::Live => Hearing::All,
+            Stage::Greeting if socket.skips => Hearing::NoMessages,
+            Stage::Greeting | Stage::Opening => Hearing::WelcomeFirst,
+        };
         let attach = socket.attach;
         let stats = self.stats.of_mut(Transport::WebSocket);
         stats.packets_received += 1;
         stats.bytes_received += message.len() as u64;
         if bare {
             return self.deliver_bare(message);
+        }
+        if message.is_empty() {
+            let rule = "empty: a packet without a frame";
+            return self.handle_violation(now, carrier, CloseCode::MALFORMED, rule);
         }
         let Payload::Binary(packet) = message else {
             return self.misbehaved(
@@ -60,7 +67,7 @@ impl Client {
                 "unsupported: a text message where packets are binary",
             );
         };
-        let outcome = self.read_frames(now, &mut receive, live, &mut Reader::new(&packet));
+        let outcome = self.read_frames(now, &mut receive, hearing, &mut Reader::new(&packet));
         if let Some(socket) = self.socket(carrier) {
             socket.receive = receive;
         }
@@ -70,16 +77,28 @@ impl Client {
                 return self.handle_violation(now, carrier, violation.code, violation.rule);
             }
         };
-        if let (Some(probe), Some(nonce)) = (awaited, said.pong)
-            && probe.nonce == nonce
-        {
-            let round_trip = now.since(probe.sent_at);
-            self.stats.of_mut(Transport::WebSocket).measure(round_trip);
-        }
+        self.take_sign_of_life(now, carrier, said.pong);
         if let Some(close) = said.close {
             return self.handle_refusal(now, Refused::Socket(carrier), attach, close);
         }
         self.take_said(now, carrier, said);
+    }
+
+    /// Only the answer to a probe ends it: other packets may have been on their way before the link died, so they win time.
+    fn take_sign_of_life(&mut self, now: Timestamp, carrier: CarrierId, pong: Option<u64>) {
+        let deadline = now + self.config.probe_timeout;
+        let Some(socket) = self.socket(carrier) else {
+            return;
+        };
+        match &mut socket.probe {
+            Some(probe) if pong == Some(probe.nonce) => {
+                let round_trip = now.since(probe.sent_at);
+                socket.probe = None;
+                self.stats.of_mut(Transport::WebSocket).measure(round_trip);
+            }
+            Some(probe) => probe.deadline = deadline,
+            None => {}
+        }
     }
 
     fn take_said(&mut self, now: Timestamp, carrier: CarrierId, said: Said) {
@@ -101,6 +120,7 @@ impl Client {
             let round_trip = now.since(socket.greeted_at);
             if welcome.attach < highest {
                 socket.attach = 0;
+                socket.skips = true;
                 return;
             }
             socket.stage = Stage::Live;

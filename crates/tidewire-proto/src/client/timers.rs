@@ -75,7 +75,8 @@ impl Client {
                     bare.idle_timeout.map(|idle| socket.last_heard + idle),
                     Reason::Silence,
                 );
-                consider(self.beat_at, Reason::Heartbeat);
+                let beat_at = self.beat_at.filter(|_| socket.writable);
+                consider(beat_at, Reason::Heartbeat);
             } else {
                 match &socket.probe {
                     Some(probe) => consider(Some(probe.deadline), Reason::Probe),

@@ -14,8 +14,12 @@ use crate::time::Timestamp;
 use crate::transport::Transport;
 use crate::wire::{Hello, HelloMode, Writer};
 
-/// Bytes of one request: two packets' worth, so that a round trip moves more than a socket's packet does.
-const REQUEST_ROOM: usize = 2 * PACKET_DATA;
+/// Message bytes of one request: two packets' worth, so that a round trip moves more than a socket's packet does.
+pub(super) const REQUEST_ROOM: usize = 2 * PACKET_DATA;
+
+/// Message bytes of one request at least, on a link too slow for more, and in a request that is to find out whether there
+/// is a link at all.
+pub(super) const LEAST_ROOM: usize = 2 * 1024;
 
 /// How much longer than the asked hold an answer may take.
 const HOLD_GRACE: core::time::Duration = core::time::Duration::from_secs(5);
@@ -206,12 +210,8 @@ impl Client {
         let before = writer.len();
         if !sending {
             // From the place that the server is known to have: requests may overtake each other.
-            let mut send = self.duplex.outbox.cursor();
-            while self.duplex.outbox.has_more(&send) && writer.len() < REQUEST_ROOM {
-                self.duplex
-                    .outbox
-                    .write(&mut send, &mut writer, PACKET_DATA);
-            }
+            let room = if probe { LEAST_ROOM } else { self.request_room };
+            let send = self.duplex.outbox.write_up_to(&mut writer, room);
             self.http.as_mut()?.sent = send;
         }
         let brings = writer.len() > before;

@@ -7,6 +7,7 @@ use core::time::Duration;
 use super::admission::{Opening, refusal_packet, unknown_session};
 use super::carrier::{Carrier, Exchange, Http, Phase, Retired, Socket};
 use super::output::{SessionAnswer, SessionEvent, SessionOutput};
+use super::transmit::{ANSWER_ROOM, LEAST_ROOM};
 use crate::bucket::Bucket;
 use crate::close::{Close, CloseCode};
 use crate::config::SessionConfig;
@@ -18,13 +19,16 @@ use crate::planted::planted;
 use crate::stream::{Arrival, Duplex, PeerLimits, ReceiveCursor};
 use crate::time::Timestamp;
 use crate::transport::Transport;
-use crate::wire::{Frame, Hello, HelloMode, Reader, Welcome, Writer};
+use crate::wire::{Frame, Hello, HelloMode, Position, Reader, Welcome, Writer};
 
 /// How long a socket that lost a race may take to say hello again.
 pub(super) const RETIRED_GRACE: Duration = Duration::from_secs(15);
 
 /// Sockets that lost a race and are kept at once.
 const MAX_RETIRED: usize = 2;
+
+/// Control frames that a packet with new messages may carry without being counted.
+const MAX_RIDING: u32 = 4;
 
 /// HTTP requests of one session that wait for an answer at once: a poll, a send, and their repetitions by a proxy.
 const MAX_EXCHANGES: usize = 4;
@@ -58,6 +62,10 @@ pub struct Session {
     pub(super) last_message: Timestamp,
     attaches: Bucket,
     sent: u64,
+    /// Message bytes of one answer, as the link has proved to carry them.
+    pub(super) answer_room: usize,
+    /// How far the messages were written to answers.
+    pub(super) answered_to: Position,
     /// The client was away when it was asked to move.
     drain: Option<u64>,
     /// The highest nonce of a ping of ours.
@@ -100,6 +108,8 @@ impl Session {
             last_message: now,
             attaches: Bucket::new(now, config.attach_burst, Duration::from_secs(10)),
             sent: 0,
+            answer_room: ANSWER_ROOM,
+            answered_to: Position::default(),
             drain: None,
             pings: 0,
             welcomed: false,
@@ -343,6 +353,10 @@ impl Session {
     fn replace_carrier(&mut self, now: Timestamp, carrier: CarrierId, hello: &Hello) {
         self.attach = hello.attach;
         self.resumed = core::mem::replace(&mut self.welcomed, true);
+        let again = match &mut self.carrier {
+            Carrier::Socket(old) if old.id == carrier => Some(old.writable),
+            _ => None,
+        };
         let next = if hello.mode == HelloMode::Socket {
             let mut socket = Socket::new(
                 now,
@@ -350,6 +364,8 @@ impl Session {
                 self.duplex.outbox.cursor(),
                 self.config.control_burst,
             );
+            // A packet may still be on its way on the same socket.
+            socket.writable = again.unwrap_or(true);
             socket.welcome = Some(self.welcome(hello));
             socket.drain = self.drain.take();
             Carrier::Socket(socket)
@@ -439,6 +455,11 @@ impl Session {
             Ok(None) => {}
         }
         if exchange.wants_messages() {
+            self.answer_room = match self.duplex.outbox.received() {
+                // The last answer did not arrive, or not in time: the link may be too slow for so much.
+                received if received < self.answered_to => (self.answer_room / 4).max(LEAST_ROOM),
+                _ => (self.answer_room * 2).min(ANSWER_ROOM),
+            };
             let first = http.last_poll == 0;
             let repeated = exchange.number < http.last_poll;
             http.last_poll = http.last_poll.max(exchange.number);
@@ -496,20 +517,29 @@ impl Session {
         pong: &mut Option<u64>,
     ) -> Result<Option<Close>, Violation> {
         let delay = self.ack_delay();
+        let mut riding = 0;
+        let mut brought = false;
         let mut reader = Reader::new(frames);
         while let Some(frame) = Frame::read(&mut reader)? {
             if frame.is_data() {
                 match self.duplex.handle_data(now, delay, receive, &frame)? {
                     Arrival::Message(payload) => {
+                        brought = true;
                         self.last_message = now;
                         self.outputs
                             .push_back(SessionOutput::Event(SessionEvent::Message(payload)));
                     }
-                    Arrival::Duplicate | Arrival::Part => {}
+                    Arrival::Part => brought = true,
+                    Arrival::Duplicate => {}
                 }
                 continue;
             }
-            self.count_control(now)?;
+            let may_ride = matches!(frame, Frame::Ack(_) | Frame::Pong(_) | Frame::Seek(_));
+            if may_ride && riding < MAX_RIDING {
+                riding += 1;
+            } else {
+                self.count_control(now)?;
+            }
             match frame {
                 Frame::Ack(ack) => {
                     let acknowledged = self.duplex.handle_ack(ack)?;
@@ -525,6 +555,10 @@ impl Session {
                     ));
                 }
             }
+        }
+        // What rides on a packet with new messages is bounded by the window, as they are.
+        for _ in 0..if brought { 0 } else { riding } {
+            self.count_control(now)?;
         }
         Ok(None)
     }
@@ -635,7 +669,7 @@ impl Session {
 
     fn tell_transport(&mut self) {
         let transport = self.transport();
-        if transport == self.told_transport {
+        if transport == self.told_transport || self.is_ended() {
             return;
         }
         self.told_transport = transport;

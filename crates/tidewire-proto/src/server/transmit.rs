@@ -11,8 +11,11 @@ use crate::stream::PACKET_DATA;
 use crate::time::Timestamp;
 use crate::wire::{HelloMode, Writer};
 
-/// Bytes of one answer: two packets' worth, so that a poll moves more than a socket's packet does.
-const ANSWER_ROOM: usize = 2 * PACKET_DATA;
+/// Message bytes of one answer: two packets' worth, so that a poll moves more than a socket's packet does.
+pub(super) const ANSWER_ROOM: usize = 2 * PACKET_DATA;
+
+/// Message bytes of one answer at least, on a link too slow for more.
+pub(super) const LEAST_ROOM: usize = 2 * 1024;
 
 impl Session {
     /// What the driver must do next; `None` when there is nothing left to do until the next fact, command or deadline.
@@ -135,12 +138,11 @@ impl Session {
             writer.drain(delay_ms);
         }
         if matches!(exchange.mode, HelloMode::Poll | HelloMode::Hold { .. }) {
-            let mut cursor = self.duplex.outbox.cursor();
-            while self.duplex.outbox.has_more(&cursor) && writer.len() < ANSWER_ROOM {
-                self.duplex
-                    .outbox
-                    .write(&mut cursor, &mut writer, PACKET_DATA);
-            }
+            let reached = self
+                .duplex
+                .outbox
+                .write_up_to(&mut writer, self.answer_room);
+            self.answered_to = reached.position();
         }
         respond(&exchange, writer.into_packet())
     }

@@ -163,8 +163,8 @@ impl Inbox {
             return Err(Violation::too_large("message: longer than this side takes"));
         }
         let waiting = self.waiting.len() as u64;
-        let fits =
-            waiting < self.window_messages && self.waiting_bytes + total <= self.window_bytes;
+        let fits = waiting < self.window_messages
+            && self.waiting_bytes.saturating_add(total) <= self.window_bytes;
         if waiting > 0 && !fits {
             return Err(Violation::too_large(
                 "window: more is unacknowledged than this side takes",

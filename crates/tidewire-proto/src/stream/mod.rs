@@ -99,7 +99,7 @@ impl Duplex {
         self.ack_due
     }
 
-    /// A duplicate means that the peer does not know what this side has: tell it, even if it was told before.
+    /// Sets the time by which the peer is told, if there is news for it.
     fn schedule_ack(&mut self, now: Timestamp, ack_delay: Duration) {
         let ack = self.inbox.ack();
         if ack == self.told {

@@ -93,6 +93,13 @@ impl Entry {
     }
 }
 
+impl SendCursor {
+    /// How far it is.
+    pub(crate) const fn position(&self) -> Position {
+        self.at
+    }
+}
+
 impl Outbox {
     pub(crate) fn new(limits: &Limits, first_id: u64) -> Self {
         Self {
@@ -164,6 +171,14 @@ impl Outbox {
         let id = MessageId(self.next_id);
         self.next_id += 1;
         id
+    }
+
+    /// Whether a message of `length` bytes would fit if everything that may be dropped were.
+    pub(crate) fn can_make_room(&self, length: usize) -> bool {
+        let kept = self.first_untransmitted().min(self.entries.len());
+        let held: usize = self.entries.iter().take(kept).map(Entry::cost).sum();
+        kept == 0
+            || (kept < self.max_messages && held + length + Limits::MESSAGE_COST <= self.max_bytes)
     }
 
     /// Takes out the oldest message of which nothing was transmitted.
@@ -353,6 +368,24 @@ impl Outbox {
             };
             self.transmitted = self.transmitted.max(cursor.at);
         }
+    }
+
+    /// Writes messages from the place that the peer is known to have, in about `room` bytes. The place reached comes back.
+    pub(crate) fn write_up_to(&mut self, writer: &mut Writer, room: usize) -> SendCursor {
+        let mut cursor = self.cursor();
+        let end = writer.len() + room;
+        while self.has_more(&cursor) {
+            let before = writer.len();
+            self.write(
+                &mut cursor,
+                writer,
+                end.saturating_sub(before).min(PACKET_DATA),
+            );
+            if writer.len() == before {
+                break;
+            }
+        }
+        cursor
     }
 
     /// Bare mode: the next message leaves and is forgotten.

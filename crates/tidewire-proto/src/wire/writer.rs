@@ -109,7 +109,8 @@ impl Writer {
             .retry_after
             .map_or(0, |delay| (delay.as_millis() as u64).max(1));
         self.varint(retry_after);
-        self.prefixed(close.reason.as_bytes());
+        // The reason is a public field: one that is too long would be refused instead of heard.
+        self.prefixed(Close::new(close.code, &close.reason).reason.as_bytes());
     }
 
     /// Writes what an HTTP answer belongs to and how long it was held, in milliseconds.
