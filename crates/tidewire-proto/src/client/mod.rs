@@ -92,6 +92,8 @@ pub struct Client {
     active: Active,
     live_since: Timestamp,
     stable_at: Option<Timestamp>,
+    /// A carrier of this session has worked for the stable time.
+    has_lasted: bool,
     drain_at: Option<Timestamp>,
     next_carrier: u64,
     next_ping: u64,
@@ -187,6 +189,7 @@ impl Client {
             active: Active::None,
             live_since: Timestamp::ZERO,
             stable_at: None,
+            has_lasted: false,
             drain_at: None,
             next_carrier: 0,
             next_ping: 0,
@@ -394,6 +397,7 @@ impl Client {
         self.welcomed = false;
         self.server_session = None;
         self.announced = false;
+        self.has_lasted = false;
         self.emit(Event::Lost { cause, unconfirmed });
         if room {
             self.emit(Event::Capacity);

@@ -271,9 +271,10 @@ impl Client {
                 if self.closing.is_some() {
                     return self.finish(cause);
                 }
+                let lasted = self.has_lasted;
                 self.lose_session(cause.clone());
                 let forgotten = matches!(code, CloseCode::UNKNOWN_SESSION | CloseCode::EXPIRED);
-                if forgotten && now.since(self.live_since) >= self.config.stable_after {
+                if forgotten && lasted {
                     // The server is well and has just answered: what made it forget is over.
                     self.backoff.reset();
                 }

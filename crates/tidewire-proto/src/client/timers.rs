@@ -161,6 +161,7 @@ impl Client {
     fn pass_open(&mut self, now: Timestamp) {
         if self.stable_at.is_some_and(|at| at <= now) {
             self.stable_at = None;
+            self.has_lasted = true;
             self.backoff.reset();
             if let Some(transport) = self.transport() {
                 self.ladder.note_stable(transport);

@@ -58,6 +58,50 @@ fn a_success_that_lasts_resets_the_backoff() {
     }
 }
 
+#[test]
+fn sessions_that_are_forgotten_as_soon_as_they_are_made_slow_the_client_down() {
+    let mut delays = Vec::new();
+    for seed in 0..8 {
+        delays.extend(delays_of_forgotten_sessions(seed, ms(200), 12)[16..].to_vec());
+    }
+    // The bound is at its cap of 45 s by then, and the mean of what is drawn is half of it.
+    let mean = delays.iter().sum::<Duration>() / delays.len() as u32;
+    assert!(mean > secs(15), "{mean:?}");
+}
+
+#[test]
+fn a_session_that_lasted_and_is_forgotten_is_replaced_at_once() {
+    for seed in 0..8 {
+        let delays = delays_of_forgotten_sessions(seed, secs(30), 4);
+        assert!(delays.iter().all(|delay| *delay < ms(500)), "{delays:?}");
+    }
+}
+
+/// The delays of a client whose server forgets its session again and again, each after so long.
+///
+/// They come in pairs: after the cut, and after the word that the session is unknown.
+fn delays_of_forgotten_sessions(seed: u64, life: Duration, rounds: usize) -> Vec<Duration> {
+    let mut world = World::seeded(
+        only(&[Transport::WebSocket]),
+        SessionConfig::default(),
+        seed,
+    );
+    world.connect();
+    for round in 1..=rounds {
+        world.run_until("it is connected", |world| {
+            world.tabs[0].connections() == round
+        });
+        world.run(life);
+        world.restart_host();
+    }
+    world.run_until("the last loss is told", |world| {
+        world.tabs[0].count(|event| matches!(event, Event::Lost { .. })) == rounds
+    });
+    let delays = delays(&world);
+    assert_eq!(delays.len(), 2 * rounds);
+    delays
+}
+
 /// The delay after the ninth connection broke, where each had lasted so long.
 fn delay_after_flaps(seed: u64, life: Duration) -> Duration {
     let mut world = World::seeded(ClientConfig::default(), SessionConfig::default(), seed);
