@@ -27,6 +27,8 @@ pub(crate) struct Host {
     pub(crate) farewell: Option<Close>,
     /// What every newcomer is told.
     pub(crate) refuses: Option<Close>,
+    /// What every socket is told, as by another server behind the same name.
+    pub(crate) refuses_sockets: Option<Close>,
     pub(crate) events: Vec<SessionEvent>,
     pub(crate) heard: Vec<Payload>,
     pub(crate) created: u64,
@@ -52,6 +54,7 @@ impl Host {
             echoes: false,
             farewell: None,
             refuses: None,
+            refuses_sockets: None,
             events: Vec::new(),
             heard: Vec::new(),
             created: 0,
@@ -88,6 +91,11 @@ impl Host {
         );
         self.tokens.push(hello.token.clone());
         if let Some(close) = &self.refuses {
+            return Err(close.clone());
+        }
+        if let Some(close) = &self.refuses_sockets
+            && how == Attached::Socket
+        {
             return Err(close.clone());
         }
         let lookup = match self.ended.get(&hello.key) {

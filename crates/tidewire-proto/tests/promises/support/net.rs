@@ -13,6 +13,8 @@ pub(crate) struct Net {
     pub(crate) write_time: Duration,
     pub(crate) handshakes: Handshakes,
     pub(crate) http: Http,
+    /// Bytes that the body of a request or an answer moves in a second; none for as many as there are.
+    pub(crate) http_rate: Option<u64>,
 }
 
 impl Default for Net {
@@ -22,7 +24,18 @@ impl Default for Net {
             write_time: Duration::ZERO,
             handshakes: Handshakes::Open,
             http: Http::Works,
+            http_rate: None,
         }
+    }
+}
+
+impl Net {
+    /// How long a body of so many bytes is under way.
+    pub(crate) fn http_delay(&self, bytes: usize) -> Duration {
+        let moving = self
+            .http_rate
+            .map(|rate| Duration::from_micros(bytes as u64 * 1_000_000 / rate));
+        self.latency + moving.unwrap_or_default()
     }
 }
 
@@ -48,6 +61,8 @@ pub(crate) enum Http {
     Foreign(u16, Option<Duration>),
     /// The server gets the request; its answer is lost, and the client's connection breaks.
     LosesAnswers,
+    /// Nothing comes of it.
+    Mute,
     Works,
 }
 

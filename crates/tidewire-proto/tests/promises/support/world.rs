@@ -197,6 +197,13 @@ impl World {
         );
     }
 
+    /// A packet that was on its way when the socket that carries the session went silent.
+    pub(crate) fn server_had_said(&mut self, packet: Vec<u8>) {
+        let link = self.socket();
+        self.tell_client(link, ClientFact::Message(packet));
+        self.settle();
+    }
+
     /// An answer out of nowhere to the request under way.
     pub(crate) fn server_answers(&mut self, body: Vec<u8>) {
         let link = self.newest(|condition| !condition.is_socket);
@@ -399,11 +406,12 @@ impl World {
                 };
                 return self.enqueue(there_and_back, Delivery::ToClient(link, fact));
             }
+            Http::Mute => return,
             Http::CutsAfter(limit) => self.enqueue(limit, Delivery::Cut(link)),
             Http::BuffersHolds(_) | Http::LosesAnswers | Http::Works => {}
         }
         self.enqueue(
-            self.net.latency,
+            self.net.http_delay(body.len()),
             Delivery::ToServer(link, ServerFact::Request(body)),
         );
     }
@@ -420,6 +428,7 @@ impl World {
                 let link = Link::of(carrier);
                 self.record(Side::Server, &answer.body);
                 let held = self.links.get(&link).is_some_and(|link| link.held);
+                let latency = self.net.http_delay(answer.body.len());
                 let (delay, fact) = match self.net.http {
                     Http::LosesAnswers => (latency, ClientFact::Failed),
                     http => {
