@@ -10,6 +10,8 @@ struct Bare {
     client: Client,
     now: Timestamp,
     socket: Option<CarrierId>,
+    /// What is sent stays in the browser's buffer.
+    full: bool,
     sent: Vec<Payload>,
     events: Vec<Event>,
 }
@@ -27,6 +29,7 @@ impl Bare {
             client: Client::new(config, Box::new(entropy)).expect("the settings make sense"),
             now: Timestamp::from_millis(1_000),
             socket: None,
+            full: false,
             sent: Vec::new(),
             events: Vec::new(),
         };
@@ -79,7 +82,9 @@ impl Bare {
                 Output::Request { .. } => panic!("bare mode has no HTTP"),
                 Output::Transmit { carrier, message } => {
                     self.sent.push(message);
-                    self.client.handle_writable(self.now, carrier);
+                    if !self.full {
+                        self.client.handle_writable(self.now, carrier);
+                    }
                 }
                 Output::Abort { .. } | Output::CloseSocket { .. } => {}
             }
@@ -161,6 +166,32 @@ fn the_applications_heartbeat_is_sent_and_silence_is_death() {
             ..
         }
     )));
+}
+
+#[test]
+fn a_heartbeat_that_finds_the_socket_full_waits_without_a_deadline_in_the_past() {
+    let mut bare = Bare::new(BareConfig {
+        heartbeat: Some((Payload::from("beat"), secs(20))),
+        idle_timeout: None,
+    });
+    bare.open();
+    bare.run(secs(19));
+    bare.full = true;
+    bare.send("1");
+    bare.settle();
+
+    bare.now = bare.now + secs(5);
+    bare.client.handle_timeout(bare.now);
+    bare.settle();
+    assert_eq!(bare.sent, [Payload::from("1")]);
+    let next = bare.client.poll_timeout();
+    assert!(next.is_none_or(|(at, _)| at > bare.now), "{next:?}");
+
+    bare.full = false;
+    let socket = bare.socket.expect("it is open");
+    bare.client.handle_writable(bare.now, socket);
+    bare.settle();
+    assert_eq!(bare.sent, [Payload::from("1"), Payload::from("beat")]);
 }
 
 #[test]

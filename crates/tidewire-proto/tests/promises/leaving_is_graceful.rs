@@ -1,7 +1,10 @@
 //! A close lets go out what was sent before, tells the other side why, and never hangs.
 
+use tidewire_proto::CarrierId;
 use tidewire_proto::server::SessionEvent;
+use tidewire_proto::wire::HelloMode;
 
+use super::support::direct::{Direct, hello};
 use super::support::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -135,6 +138,39 @@ fn a_dropped_client_leaves_nothing_behind_and_says_nothing_more() {
             .iter()
             .any(|event| matches!(event, SessionEvent::Ended { .. }));
         assert_eq!(ended, transport == Transport::WebSocket, "sockets are told");
+    }
+}
+
+#[test]
+fn a_dropped_client_still_closes_the_socket_that_it_gave_up_before() {
+    let mut world = World::connected(only(&[Transport::WebSocket]), SessionConfig::default());
+    let now = world.now;
+    // In the same turn, so that the driver has not yet been asked to close it.
+    world.client().handle_page(now, PageEvent::Restored);
+    world.client().abandon(now);
+    world.settle();
+    assert_eq!(world.open_links(), 0);
+    assert_eq!(world.tabs[0].undone.len(), 1);
+    assert_eq!(world.tabs[0].handshakes.len(), 1, "and opens no other");
+}
+
+#[test]
+fn nothing_is_told_to_a_server_after_the_end() {
+    for mode in [HelloMode::Socket, HelloMode::Send] {
+        let mut direct = Direct::on_socket(SessionConfig::default());
+        direct.attach(2, &hello(mode, 2, 1), |writer| writer.close(&goodbye()));
+        assert!(
+            matches!(direct.events.last(), Some(SessionEvent::Ended { .. })),
+            "{mode:?}: {:?}",
+            direct.events
+        );
+        direct.run(secs(300));
+        direct.session.handle_closed(CarrierId(1));
+        direct.settle();
+        assert!(matches!(
+            direct.events.last(),
+            Some(SessionEvent::Ended { .. })
+        ));
     }
 }
 

@@ -53,6 +53,33 @@ fn polls_that_are_cut_step_down_and_later_up_again() {
 }
 
 #[test]
+fn one_cut_hold_does_not_shorten_them_for_good() {
+    let mut world = over_http();
+    world.net.http = Http::CutsAfter(secs(4));
+    // The hold under way ends well, and the next one does not.
+    world.run(secs(17));
+    world.net.http = Http::Works;
+    let since = world.now;
+    world.run(secs(120));
+
+    assert_eq!(world.transport(), Some(Transport::LongPolling));
+    let requests = world.tabs[0].requests.iter();
+    let holds: Vec<_> = requests
+        .filter(|(at, held)| *held && *at > since)
+        .map(|(at, _)| at.as_millis())
+        .collect();
+    let lengths: Vec<_> = holds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // Each with a round trip of 20 ms on top.
+    assert_eq!(lengths[0], 3_020, "three quarters of what passed");
+    assert_eq!(lengths.last(), Some(&12_020), "{lengths:?}");
+    assert!(lengths.is_sorted(), "{lengths:?}");
+    assert!(
+        lengths.iter().filter(|length| **length < 12_000).count() <= 10,
+        "five of each length are enough: {lengths:?}"
+    );
+}
+
+#[test]
 fn answers_that_are_kept_back_step_down() {
     let mut world = over_http();
     world.net.http = Http::BuffersHolds(secs(6));

@@ -84,6 +84,33 @@ fn drop_oldest_never_drops_what_was_transmitted() {
 }
 
 #[test]
+fn drop_oldest_drops_nothing_when_that_would_not_make_enough_room() {
+    let mut config = ClientConfig::default();
+    config.limits = Limits::default().outbox(1_000, 100);
+    let mut world = World::connected(config, SessionConfig::default());
+    world.host.takes = false;
+    world.say(&long_text(500));
+    world.run(secs(1));
+    // These three may be dropped, but the one before them is on the other side.
+    for text in numbers(3) {
+        world.say(&text);
+    }
+    let now = world.now;
+    let refused = world.client().send(
+        now,
+        Payload::from(long_text(800).as_str()),
+        OverflowPolicy::DropOldest,
+    );
+    assert_eq!(
+        refused.map_err(|error| error.kind),
+        Err(SendErrorKind::Full)
+    );
+    world.run(secs(1));
+    assert!(dropped(&world).is_empty());
+    assert_eq!(world.host.texts()[1..], numbers(3));
+}
+
+#[test]
 fn the_bound_in_bytes_counts_a_cost_for_each_message() {
     let mut config = ClientConfig::default();
     config.limits = Limits::default().outbox(2 * (100 + Limits::MESSAGE_COST), 1_000);

@@ -1,5 +1,7 @@
 //! After an event that wakes the page, a dead connection is found within three seconds.
 
+use tidewire_proto::wire::Writer;
+
 use super::support::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -17,6 +19,23 @@ fn a_half_open_socket_is_found_dead_two_and_a_half_seconds_after_a_wake_up() {
         world.run_until("it is connected again", |world| world.transport().is_some());
         assert!(took < secs(3));
     }
+}
+
+#[test]
+fn a_packet_that_was_on_its_way_before_the_wake_up_proves_nothing() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.half_open();
+    let woken = world.now;
+    world.page(PageEvent::Visible);
+    world.run(ms(300));
+    let mut late = Writer::default();
+    late.ping(1);
+    world.server_had_said(late.into_packet());
+    world.run_until("the client knows", |world| {
+        world.heard(|event| matches!(event, Event::Hiccup { .. }))
+    });
+    let took = world.now.since(woken);
+    assert!(took < secs(3), "{took:?}");
 }
 
 #[test]
