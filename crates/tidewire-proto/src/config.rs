@@ -144,13 +144,14 @@ pub struct ClientConfig {
     /// Time an HTTP exchange has that the server does not hold. Default 8 s.
     pub request_timeout: Duration,
     /// How long the server may hold a long poll. Default 12 s: the end of a hold is this transport's heartbeat, and a
-    /// dead peer must be found within 20 s.
+    /// dead peer must be found within 20 s. With a longer one it is found later by as much.
     pub hold: Duration,
     /// Shortest interval of scheduled polling. Default 500 ms.
     pub polling_floor: Duration,
     /// Longest interval of scheduled polling. Default 5 s.
     pub polling_ceiling: Duration,
-    /// Silence of a WebSocket after which it is probed. Default 15 s, just above the server's heartbeat of 12 s.
+    /// Silence of a WebSocket after which it is probed. Default 15 s, just above the server's heartbeat of 12 s. The
+    /// heartbeat that the server tells and 3 s take the place of anything shorter.
     pub silence: Duration,
     /// Time that an answer to a probe may take: after silence, and after an event that wakes the page. Default 2.5 s.
     pub probe_timeout: Duration,
@@ -164,7 +165,7 @@ pub struct ClientConfig {
     pub promotion_base: Duration,
     /// How long an acknowledgement may wait for a packet to ride on. Default 25 ms on WebSocket, 8 times that on HTTP.
     pub ack_delay: Duration,
-    /// How long `close` waits for what was sent before it to be received. Default 5 s.
+    /// How long `close` waits for what was sent before it to be acknowledged. Default 5 s.
     pub close_timeout: Duration,
 }
 
@@ -238,7 +239,9 @@ impl ClientConfig {
 pub struct SessionConfig {
     /// Sizes. See [`Limits`].
     pub limits: Limits,
-    /// How long a session lives without any contact with its client. Default 2 minutes.
+    /// How long a session lives without any contact with its client. Default 2 minutes. It must be longer than
+    /// [`heartbeat`](Self::heartbeat) and [`heartbeat_grace`](Self::heartbeat_grace) together, and than the longest hold: a
+    /// quiet client is not heard of in between, and its session would expire while it is connected.
     pub life: Duration,
     /// How long a session lives without a message in either direction, contact or not. Default none: for ever.
     pub idle_expiry: Option<Duration>,
@@ -257,7 +260,7 @@ pub struct SessionConfig {
     pub attach_burst: u32,
     /// Frames without a message that a carrier may send at once, and again per second. Default 1,000.
     pub control_burst: u32,
-    /// How long `close` waits for what was sent before it to be received. Default 5 s.
+    /// How long `close` waits for what was sent before it to be acknowledged. Default 5 s.
     pub close_timeout: Duration,
 }
 

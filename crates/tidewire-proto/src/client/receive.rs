@@ -35,7 +35,6 @@ pub(super) enum Hearing {
 
 impl Client {
     /// Takes the frames of a packet in order, up to a close.
-    ///
     pub(super) fn read_frames(
         &mut self,
         now: Timestamp,

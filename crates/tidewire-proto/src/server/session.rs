@@ -225,7 +225,7 @@ impl Session {
         self.duplex.consumed(now, delay, messages);
     }
 
-    /// Ends the session gracefully: what was sent before is received first, or the close timeout passes.
+    /// Ends the session gracefully: what was sent before is acknowledged first, or the close timeout passes.
     pub fn close(&mut self, now: Timestamp, close: Close) {
         if matches!(self.phase, Phase::Active) {
             let deadline = now + self.config.close_timeout;
