@@ -49,6 +49,24 @@ fn a_socket_that_is_refused_leaves_the_session_on_http() {
 }
 
 #[test]
+fn a_client_that_is_asked_to_move_and_refused_stays_where_it_is() {
+    for refusal in refusals() {
+        let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+        world.host.refuses_sockets = Some(refusal.clone());
+        world.session().drain(secs(1));
+        world.run(secs(3));
+        world.say("1");
+        world.reply("2");
+        world.run(secs(30));
+        assert_eq!(world.tabs[0].handshakes.len(), 2, "{refusal:?}");
+        assert_eq!(world.host.texts(), ["1"], "{refusal:?}");
+        assert_eq!(world.tabs[0].texts(), ["2"], "{refusal:?}");
+        let lost = world.heard(|event| matches!(event, Event::Hiccup { .. } | Event::Lost { .. }));
+        assert!(!lost, "{refusal:?}: {:?}", world.tabs[0].events);
+    }
+}
+
+#[test]
 fn a_page_of_a_proxy_does_not_close_a_client_whose_socket_still_opens() {
     let mut world = World::new();
     world.net.http = Http::Foreign(403, None);
