@@ -247,7 +247,7 @@ pub struct SessionConfig {
     pub idle_expiry: Option<Duration>,
     /// Silence in either direction after which the server pings. Default 12 s.
     pub heartbeat: Duration,
-    /// How long an unanswered ping leaves a carrier alive. Default 8 s: with the heartbeat, a dead client is found in 20 s.
+    /// How long an unanswered ping leaves a carrier alive. Default 7 s: with the heartbeat, a dead client is found in 19 s.
     pub heartbeat_grace: Duration,
     /// Longest time a poll is held, whatever the client asks. Default 25 s.
     pub max_hold: Duration,
@@ -271,7 +271,7 @@ impl Default for SessionConfig {
             life: Duration::from_secs(120),
             idle_expiry: None,
             heartbeat: Duration::from_secs(12),
-            heartbeat_grace: Duration::from_secs(8),
+            heartbeat_grace: Duration::from_secs(7),
             max_hold: Duration::from_secs(25),
             answer_delay: Duration::from_millis(50),
             ack_delay: Duration::from_millis(25),

@@ -1,8 +1,10 @@
 //! The server's side: one [`Session`] per client, and the two decisions before there is one.
 
 mod admission;
+mod attach;
 mod carrier;
 mod output;
+mod receive;
 mod session;
 mod timers;
 mod transmit;

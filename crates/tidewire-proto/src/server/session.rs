@@ -4,34 +4,22 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::admission::{Opening, refusal_packet, unknown_session};
-use super::carrier::{Carrier, Exchange, Http, Phase, Retired, Socket};
-use super::output::{SessionAnswer, SessionEvent, SessionOutput};
-use super::transmit::{ANSWER_ROOM, LEAST_ROOM};
+use super::admission::{Opening, refusal_packet};
+use super::attach::Refusal;
+use super::carrier::{Carrier, Phase, Retired};
+use super::output::{SessionEvent, SessionOutput};
+use super::transmit::ANSWER_ROOM;
 use crate::bucket::Bucket;
-use crate::close::{Close, CloseCode};
+use crate::close::Close;
 use crate::config::SessionConfig;
 use crate::error::{SendError, SendErrorKind, Violation};
 use crate::event::Cause;
 use crate::id::{CarrierId, MessageId, SessionKey};
 use crate::payload::Payload;
-use crate::planted::planted;
-use crate::stream::{Arrival, Duplex, PeerLimits, ReceiveCursor};
+use crate::stream::{Duplex, PeerLimits};
 use crate::time::Timestamp;
 use crate::transport::Transport;
-use crate::wire::{Frame, Hello, HelloMode, Position, Reader, Welcome, Writer};
-
-/// How long a socket that lost a race may take to say hello again.
-pub(super) const RETIRED_GRACE: Duration = Duration::from_secs(15);
-
-/// Sockets that lost a race and are kept at once.
-const MAX_RETIRED: usize = 2;
-
-/// Control frames that a packet with new messages may carry without being counted.
-const MAX_RIDING: u32 = 4;
-
-/// HTTP requests of one session that wait for an answer at once: a poll, a send, and their repetitions by a proxy.
-const MAX_EXCHANGES: usize = 4;
+use crate::wire::{Hello, HelloMode, Position};
 
 /// One client's session on the server: sans-IO, one per session key.
 ///
@@ -49,9 +37,9 @@ const MAX_EXCHANGES: usize = 4;
 #[derive(Debug)]
 pub struct Session {
     pub(super) config: SessionConfig,
-    id: u64,
-    key: SessionKey,
-    instance: u32,
+    pub(super) id: u64,
+    pub(super) key: SessionKey,
+    pub(super) instance: u32,
     pub(super) attach: u64,
     pub(crate) duplex: Duplex,
     pub(super) carrier: Carrier,
@@ -60,20 +48,20 @@ pub struct Session {
     pub(super) phase: Phase,
     pub(super) last_contact: Timestamp,
     pub(super) last_message: Timestamp,
-    attaches: Bucket,
-    sent: u64,
+    pub(super) attaches: Bucket,
+    pub(super) sent: u64,
     /// Message bytes of one answer, as the link has proved to carry them.
     pub(super) answer_room: usize,
     /// How far the messages were written to answers.
     pub(super) answered_to: Position,
     /// The client was away when it was asked to move.
-    drain: Option<u64>,
+    pub(super) drain: Option<u64>,
     /// The highest nonce of a ping of ours.
     pub(super) pings: u64,
     /// Whether an attach was ever welcomed.
-    welcomed: bool,
+    pub(super) welcomed: bool,
     /// Whether one was welcomed before the attach that holds the session.
-    resumed: bool,
+    pub(super) resumed: bool,
     /// What the application was last told of the carrier.
     told_transport: Option<Transport>,
     /// Whether the application was ever told of a carrier.
@@ -303,321 +291,6 @@ impl Session {
         self.duplex.outbox.max_message()
     }
 
-    /// Makes `carrier` the one that carries the session, if its attach number wins.
-    fn try_attach(
-        &mut self,
-        now: Timestamp,
-        carrier: CarrierId,
-        hello: &Hello,
-    ) -> Result<(), Refusal> {
-        if self.is_ended() {
-            let close = Close::new(CloseCode::EXPIRED, "expired: the session is over");
-            return Err(Refusal::Closed(close));
-        }
-        // A process that died with its sessions may get a late create of one of them, and make it again. The client knows
-        // another one under this key: their streams have nothing in common.
-        let other = hello.resume && hello.session != 0 && hello.session != self.id;
-        if other && !planted!(self, SessionNameIgnored) {
-            return Err(Refusal::Closed(unknown_session()));
-        }
-        // The streams are numbered by one client. A second one with the same key, as a duplicated tab would be, cannot go on
-        // with them: its messages would pass for repetitions, be acknowledged, and be lost.
-        if hello.instance != self.instance && !planted!(self, AnotherClientAccepted) {
-            return Err(Refusal::Closed(superseded()));
-        }
-        let again = hello.mode != HelloMode::Socket
-            && !matches!(self.carrier, Carrier::Socket(_))
-            && hello.attach == self.attach;
-        if !again {
-            self.attaches.take(now).map_err(|wait| {
-                let close = Close::new(CloseCode::RATE, "rate: too many attaches");
-                Refusal::Closed(close.after(wait.max(Duration::from_secs(1))))
-            })?;
-        }
-        if hello.attach <= self.attach && !again && !planted!(self, StaleCarrierAccepted) {
-            return Err(Refusal::Stale);
-        }
-        self.last_contact = now;
-        let acknowledged = self
-            .duplex
-            .handle_ack(hello.ack)
-            .map_err(|violation| Refusal::Closed(violation.close()))?;
-        self.tell_acknowledged(acknowledged);
-        if !(again && matches!(self.carrier, Carrier::Http(_))) {
-            self.replace_carrier(now, carrier, hello);
-        }
-        Ok(())
-    }
-
-    /// Puts a new carrier in the place of the old one.
-    fn replace_carrier(&mut self, now: Timestamp, carrier: CarrierId, hello: &Hello) {
-        self.attach = hello.attach;
-        self.resumed = core::mem::replace(&mut self.welcomed, true);
-        let again = match &mut self.carrier {
-            Carrier::Socket(old) if old.id == carrier => Some(old.writable),
-            _ => None,
-        };
-        let next = if hello.mode == HelloMode::Socket {
-            let mut socket = Socket::new(
-                now,
-                carrier,
-                self.duplex.outbox.cursor(),
-                self.config.control_burst,
-            );
-            // A packet may still be on its way on the same socket.
-            socket.writable = again.unwrap_or(true);
-            socket.welcome = Some(self.welcome(hello));
-            socket.drain = self.drain.take();
-            Carrier::Socket(socket)
-        } else {
-            Carrier::Http(Http {
-                transport: Transport::LongPolling,
-                last_poll: 0,
-                open: Vec::new(),
-                last_seen: now,
-                drain: self.drain.take(),
-                control: Bucket::new(now, self.config.control_burst, Duration::from_secs(1)),
-            })
-        };
-        match core::mem::replace(&mut self.carrier, next) {
-            Carrier::Socket(old) if old.id == carrier => {}
-            Carrier::Socket(old) => self.retire(now, old.id),
-            Carrier::Http(old) => {
-                // Moving on is no error of these requests: browsers would show one in their console.
-                for exchange in old.open {
-                    let answer = self.final_answer(&exchange, &stale());
-                    self.outputs.push_back(answer);
-                }
-            }
-            Carrier::Detached => {}
-        }
-    }
-
-    fn retire(&mut self, now: Timestamp, id: CarrierId) {
-        if self.retired.len() == MAX_RETIRED {
-            let oldest = self.retired.remove(0);
-            self.drop_socket(oldest.id, stale());
-        }
-        self.retired.push(Retired {
-            id,
-            until: now + RETIRED_GRACE,
-        });
-    }
-
-    fn welcome(&mut self, hello: &Hello) -> Welcome {
-        let limits = &self.config.limits;
-        Welcome {
-            attach: hello.attach,
-            resumed: self.resumed,
-            session: self.id,
-            ack: self.duplex.take_ack(),
-            max_message: limits.max_message,
-            window_bytes: limits.window_bytes,
-            window_messages: limits.window_messages,
-            life_ms: self.config.life.as_millis() as u64,
-            heartbeat_ms: self.config.heartbeat.as_millis() as u64,
-        }
-    }
-
-    /// Takes an HTTP request of the attach that holds the session.
-    fn handle_exchange(&mut self, now: Timestamp, carrier: CarrierId, opening: &Opening<'_>) {
-        let hello = &opening.hello;
-        let welcome = (!hello.welcomed).then(|| self.welcome(hello));
-        let hold = match hello.mode {
-            HelloMode::Hold { ms } => Duration::from_millis(ms).min(self.config.max_hold),
-            HelloMode::Poll | HelloMode::Send | HelloMode::Socket => self.config.answer_delay,
-        };
-        let before = self.duplex.inbox.received();
-        let mut exchange = Exchange {
-            id: carrier,
-            number: hello.exchange,
-            attach: hello.attach,
-            mode: hello.mode,
-            welcome,
-            pong: None,
-            brought: false,
-            since: now,
-            until: now + hold,
-        };
-        let mut receive: ReceiveCursor = None;
-        let outcome = self.read_frames(now, &mut receive, opening.frames, &mut exchange.pong);
-        exchange.brought = self.duplex.inbox.received() > before;
-        let Carrier::Http(http) = &mut self.carrier else {
-            return;
-        };
-        http.last_seen = now;
-        match outcome {
-            Err(violation) => return self.refuse(carrier, hello.mode, violation.close()),
-            Ok(Some(close)) => {
-                http.open.push(exchange);
-                return self.finish(&close, Cause::Refused(close.clone()));
-            }
-            Ok(None) => {}
-        }
-        if exchange.wants_messages() {
-            self.answer_room = match self.duplex.outbox.received() {
-                // The last answer did not arrive, or not in time: the link may be too slow for so much.
-                received if received < self.answered_to => (self.answer_room / 4).max(LEAST_ROOM),
-                _ => (self.answer_room * 2).min(ANSWER_ROOM),
-            };
-            let first = http.last_poll == 0;
-            let repeated = exchange.number < http.last_poll;
-            http.last_poll = http.last_poll.max(exchange.number);
-            http.transport = match exchange.mode {
-                HelloMode::Poll if !first => Transport::Polling,
-                _ => Transport::LongPolling,
-            };
-            // Only the latest poll is held: what a proxy repeated, or the client gave up, ends empty.
-            for older in &mut http.open {
-                if older.wants_messages() && !repeated {
-                    older.mode = HelloMode::Send;
-                    older.until = now;
-                }
-            }
-            if repeated {
-                exchange.mode = HelloMode::Send;
-                exchange.until = now;
-            }
-        }
-        if http.open.len() == MAX_EXCHANGES {
-            let oldest = http.open.remove(0);
-            let answer = self.answer(now, oldest);
-            self.outputs.push_back(answer);
-        }
-        if let Carrier::Http(http) = &mut self.carrier {
-            http.open.push(exchange);
-        }
-    }
-
-    /// Takes the frames of a WebSocket message.
-    fn handle_frames(&mut self, now: Timestamp, carrier: CarrierId, frames: &[u8]) {
-        let Carrier::Socket(socket) = &mut self.carrier else {
-            return;
-        };
-        let mut receive = socket.receive;
-        let mut pong = None;
-        let outcome = self.read_frames(now, &mut receive, frames, &mut pong);
-        if let Carrier::Socket(socket) = &mut self.carrier {
-            socket.receive = receive;
-            socket.pong = pong.or(socket.pong);
-        }
-        match outcome {
-            Err(violation) => self.fail_socket(carrier, violation.close()),
-            Ok(Some(close)) => self.finish(&close, Cause::Refused(close.clone())),
-            Ok(None) => {}
-        }
-    }
-
-    /// Takes the frames of a packet in order; a close by the client comes back.
-    fn read_frames(
-        &mut self,
-        now: Timestamp,
-        receive: &mut ReceiveCursor,
-        frames: &[u8],
-        pong: &mut Option<u64>,
-    ) -> Result<Option<Close>, Violation> {
-        let delay = self.ack_delay();
-        let mut riding = 0;
-        let mut brought = false;
-        let mut reader = Reader::new(frames);
-        while let Some(frame) = Frame::read(&mut reader)? {
-            if frame.is_data() {
-                match self.duplex.handle_data(now, delay, receive, &frame)? {
-                    Arrival::Message(payload) => {
-                        brought = true;
-                        self.last_message = now;
-                        self.outputs
-                            .push_back(SessionOutput::Event(SessionEvent::Message(payload)));
-                    }
-                    Arrival::Part => brought = true,
-                    Arrival::Duplicate => {}
-                }
-                continue;
-            }
-            let may_ride = matches!(frame, Frame::Ack(_) | Frame::Pong(_) | Frame::Seek(_));
-            if may_ride && riding < MAX_RIDING {
-                riding += 1;
-            } else {
-                self.count_control(now)?;
-            }
-            match frame {
-                Frame::Ack(ack) => {
-                    let acknowledged = self.duplex.handle_ack(ack)?;
-                    self.tell_acknowledged(acknowledged);
-                }
-                Frame::Close(close) => return Ok(Some(close)),
-                Frame::Ping(nonce) => *pong = Some(nonce),
-                Frame::Pong(_) => {}
-                Frame::Seek(position) => *receive = Some(position),
-                _ => {
-                    return Err(Violation::malformed(
-                        "order: a frame that a client does not send here",
-                    ));
-                }
-            }
-        }
-        // What rides on a packet with new messages is bounded by the window, as they are.
-        for _ in 0..if brought { 0 } else { riding } {
-            self.count_control(now)?;
-        }
-        Ok(None)
-    }
-
-    fn count_control(&mut self, now: Timestamp) -> Result<(), Violation> {
-        let bucket = match &mut self.carrier {
-            Carrier::Detached => return Ok(()),
-            Carrier::Http(http) => &mut http.control,
-            Carrier::Socket(socket) => &mut socket.control,
-        };
-        bucket.take(now).map_err(|_| Violation {
-            code: CloseCode::RATE,
-            rule: "rate: too many frames without a message",
-        })
-    }
-
-    /// Answers a hello that does not get the session.
-    fn refuse(&mut self, carrier: CarrierId, mode: HelloMode, close: Close) {
-        if mode != HelloMode::Socket {
-            let answer = SessionAnswer {
-                status: close.code.http_status(),
-                body: refusal_packet(&close),
-                close: Some(close),
-            };
-            return self
-                .outputs
-                .push_back(SessionOutput::Respond { carrier, answer });
-        }
-        if matches!(self.carrier, Carrier::Socket(Socket { id, .. }) if id == carrier) {
-            return self.fail_socket(carrier, close);
-        }
-        self.drop_socket(carrier, close);
-    }
-
-    /// Answers a hello whose number was overtaken by another carrier of the same client.
-    ///
-    /// The socket stays: it may be the better transport, and says hello again without a new handshake.
-    fn refuse_stale(&mut self, now: Timestamp, carrier: CarrierId, mode: HelloMode) {
-        if mode != HelloMode::Socket
-            || matches!(&self.carrier, Carrier::Socket(socket) if socket.id == carrier)
-        {
-            return self.refuse(carrier, mode, stale());
-        }
-        self.retire(now, carrier);
-        let mut writer = Writer::default();
-        writer.stale();
-        let packet = writer.into_packet();
-        self.outputs
-            .push_back(SessionOutput::Transmit { carrier, packet });
-    }
-
-    /// The socket that carries the session broke a rule: it goes, the session stays.
-    fn fail_socket(&mut self, carrier: CarrierId, close: Close) {
-        self.drop_socket(carrier, close);
-        if matches!(self.carrier, Carrier::Socket(Socket { id, .. }) if id == carrier) {
-            self.detach();
-        }
-    }
-
     pub(super) fn drop_socket(&mut self, carrier: CarrierId, close: Close) {
         self.outputs.push_back(SessionOutput::Transmit {
             carrier,
@@ -656,7 +329,7 @@ impl Session {
         self.outputs.push_back(SessionOutput::Event(ended));
     }
 
-    fn tell_acknowledged(&mut self, acknowledged: Option<MessageId>) {
+    pub(super) fn tell_acknowledged(&mut self, acknowledged: Option<MessageId>) {
         if let Some(id) = acknowledged {
             self.outputs
                 .push_back(SessionOutput::Event(SessionEvent::Acknowledged(id)));
@@ -667,7 +340,7 @@ impl Session {
         }
     }
 
-    fn tell_transport(&mut self) {
+    pub(super) fn tell_transport(&mut self) {
         let transport = self.transport();
         if transport == self.told_transport || self.is_ended() {
             return;
@@ -682,31 +355,10 @@ impl Session {
     }
 
     /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company.
-    fn ack_delay(&self) -> Duration {
+    pub(super) fn ack_delay(&self) -> Duration {
         match self.carrier {
             Carrier::Http(_) => self.config.ack_delay * 8,
             Carrier::Detached | Carrier::Socket(_) => self.config.ack_delay,
         }
     }
-}
-
-/// Why a hello does not get the session.
-enum Refusal {
-    Closed(Close),
-    /// Another carrier of the same client has a higher number.
-    Stale,
-}
-
-fn stale() -> Close {
-    Close::new(
-        CloseCode::SUPERSEDED,
-        "stale: a higher attach number holds the session",
-    )
-}
-
-fn superseded() -> Close {
-    Close::new(
-        CloseCode::SUPERSEDED,
-        "superseded: another client holds the session",
-    )
 }

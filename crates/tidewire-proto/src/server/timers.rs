@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::attach::stale;
 use super::carrier::{Carrier, Phase};
 use super::session::Session;
 use crate::close::{Close, CloseCode};
@@ -84,11 +85,7 @@ impl Session {
         }
         while let Some(index) = self.retired.iter().position(|retired| retired.until <= now) {
             let retired = self.retired.remove(index);
-            let close = Close::new(
-                CloseCode::SUPERSEDED,
-                "stale: a higher attach number holds the session",
-            );
-            self.drop_socket(retired.id, close);
+            self.drop_socket(retired.id, stale());
         }
         let due = match &self.carrier {
             Carrier::Socket(socket) if socket.overdue.is_none() => {

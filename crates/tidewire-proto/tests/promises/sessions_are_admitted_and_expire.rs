@@ -137,9 +137,9 @@ fn frames_without_messages_are_counted() {
 }
 
 #[test]
-fn a_socket_that_does_not_answer_a_heartbeat_is_dropped_after_twenty_seconds() {
+fn a_socket_that_does_not_answer_a_heartbeat_is_dropped_within_twenty_seconds() {
     let mut direct = Direct::on_socket(SessionConfig::default());
-    direct.run(ms(19_999));
+    direct.run(ms(18_999));
     assert_eq!(direct.refusal(1), None);
     direct.run(ms(1));
     assert_eq!(

@@ -79,7 +79,7 @@ fn a_timer_that_fires_late_is_no_death() {
     let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
     world.run(secs(10));
     // The heartbeat of the server comes while the page does not run, and waits.
-    world.freeze(ms(9_400));
+    world.freeze(ms(8_400));
     world.run(secs(30));
     assert_eq!(world.tabs[0].connections(), 1);
     assert!(!world.heard(|event| matches!(event, Event::Hiccup { .. })));
