@@ -153,7 +153,7 @@ pub struct ClientConfig {
     /// Silence of a WebSocket after which it is probed. Default 15 s, just above the server's heartbeat of 12 s. The
     /// heartbeat that the server tells and 3 s take the place of anything shorter.
     pub silence: Duration,
-    /// Time that an answer to a probe may take: after silence, and after an event that wakes the page. Default 2.5 s.
+    /// Time that an answer to a probe may take: after silence, and after an event that wakes the page. Default 2 s: a dead connection is found within 3 s of a wake-up, a second of which browsers may need.
     pub probe_timeout: Duration,
     /// First bound of the backoff, which doubles with each failure. Default 500 ms.
     pub backoff_base: Duration,
@@ -184,7 +184,7 @@ impl Default for ClientConfig {
             polling_floor: Duration::from_millis(500),
             polling_ceiling: Duration::from_secs(5),
             silence: Duration::from_secs(15),
-            probe_timeout: Duration::from_millis(2_500),
+            probe_timeout: Duration::from_secs(2),
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(45),
             stable_after: Duration::from_secs(10),

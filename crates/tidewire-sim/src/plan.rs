@@ -57,7 +57,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// The healed network: what the client's deadlines of 2.5 s and 8 s are made for.
+    /// The healed network: what the client's deadlines of 2 s and 8 s are made for.
     fn calm(mut self) -> Self {
         self.latency = self.latency.min(400 * MILLISECOND);
         self.jitter = self.jitter.min(200 * MILLISECOND);

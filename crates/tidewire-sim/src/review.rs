@@ -11,7 +11,7 @@ use crate::world::World;
 /// Time after healing, or after the last message that `send` accepted, within which everything that was said has been heard.
 ///
 /// The worst chain of events, one after the other: the silence of a peer that died just before is found (15 s and a
-/// probe of 2.5 s), the backoff is at its cap (45 s), the provider of URL and credentials is asked (10 s), the carrier
+/// probe of 2 s), the backoff is at its cap (45 s), the provider of URL and credentials is asked (10 s), the carrier
 /// that is tried first is black-holed (10 s), the second one is used but its first exchange was lost just before healing
 /// (8 s), a session that was closed is opened again (5 s), and what is left is transferred at 128 kB/s and taken by a slow
 /// application (30 s).

@@ -17,8 +17,7 @@ use crate::wire::{Hello, HelloMode, Writer};
 /// Message bytes of one request: two packets' worth, so that a round trip moves more than a socket's packet does.
 pub(super) const REQUEST_ROOM: usize = 2 * PACKET_DATA;
 
-/// Message bytes of one request at least, on a link too slow for more, and in a request that is to find out whether there
-/// is a link at all.
+/// Message bytes of one request at least, on a link too slow for more.
 pub(super) const LEAST_ROOM: usize = 2 * 1024;
 
 /// How much longer than the asked hold an answer may take.
@@ -170,17 +169,20 @@ impl Client {
         let more = self.duplex.outbox.has_more(&http.sent);
         let mode = if !http.welcomed {
             http.poll.is_none().then_some(HelloMode::Poll)?
+        } else if http.probing && http.send.is_none() {
+            // It brings no messages and gets none: on a slow link they would take longer than a probe may.
+            HelloMode::Send
         } else if transport == Transport::LongPolling {
             match (&http.poll, &http.send) {
-                (None, _) if http.strikes > 0 || http.probing => HelloMode::Poll,
+                (None, _) if http.strikes > 0 => HelloMode::Poll,
                 (None, _) => HelloMode::Hold {
                     ms: http.hold.as_millis() as u64,
                 },
-                (Some(_), None) if more || ack_due || http.probing => HelloMode::Send,
+                (Some(_), None) if more || ack_due => HelloMode::Send,
                 _ => return None,
             }
         } else {
-            let due = more || ack_due || http.probing || http.poll_at <= now;
+            let due = more || ack_due || http.poll_at <= now;
             (http.poll.is_none() && due).then_some(HelloMode::Poll)?
         };
         self.request(now, mode, transport)
@@ -198,9 +200,10 @@ impl Client {
         let http = self.http.as_mut()?;
         http.exchange += 1;
         let (attach, number, welcomed) = (http.attach, http.exchange, http.welcomed);
-        let probe = core::mem::take(&mut http.probing);
+        let probe = http.probing && mode == HelloMode::Send;
+        http.probing &= !probe;
         let ping = http.ping.take();
-        let sending = http.send.is_some();
+        let sending = http.send.is_some() || probe;
         let mut writer = Writer::default();
         self.hello(mode, attach, number, welcomed)
             .write(&mut writer);
@@ -210,7 +213,7 @@ impl Client {
         let before = writer.len();
         if !sending {
             // From the place that the server is known to have: requests may overtake each other.
-            let room = if probe { LEAST_ROOM } else { self.request_room };
+            let room = self.request_room;
             let send = self.duplex.outbox.write_up_to(&mut writer, room);
             self.http.as_mut()?.sent = send;
         }
