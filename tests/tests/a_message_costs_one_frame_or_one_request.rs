@@ -75,9 +75,8 @@ async fn over_http() {
                     .await;
                 let posts = proxy.settled().await.posts - before.posts;
                 println!("{transport}: a message and its echo: {posts} requests in all");
-                // The message; the next poll where its echo ended one; the acknowledgement of the echo.
-                let most = if transport == "LongPolling" { 3 } else { 2 };
-                assert!(posts <= most, "{posts}");
+                // The message, and what its echo costs: the next poll, with the acknowledgement on it.
+                assert!(posts <= 2, "{posts}");
             }
         }
     })

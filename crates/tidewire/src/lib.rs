@@ -50,8 +50,8 @@
 //! # Crate features
 //!
 //! - `json` (default): [`Json`] for [typed messages](Client::typed).
-//! - `postcard`: [`Postcard`] for the same.
-//! - `yew`: [`use_tidewire`], a hook that delivers every message in order.
+//! - `postcard`: `Postcard` for the same.
+//! - `yew`: `use_tidewire`, a hook that delivers every message in order.
 
 mod builder;
 mod carriers;

@@ -108,6 +108,8 @@ pub(super) struct Http {
     pub(super) send: Option<Exchange>,
     /// How far the messages were written to requests that are on their way.
     pub(super) sent: SendCursor,
+    /// Until then the next held poll waits for the application to take what the last one brought.
+    pub(super) rests_until: Timestamp,
     /// Scheduled polling: when the next request is due.
     pub(super) poll_at: Timestamp,
     pub(super) interval: Duration,
@@ -137,6 +139,7 @@ impl Http {
     ) -> Self {
         Self {
             sent,
+            rests_until: now,
             attach: 0,
             welcomed: false,
             exchange: 0,

@@ -21,6 +21,10 @@ const HOLD_DELAY: Duration = Duration::from_secs(5);
 /// Holds in a row that are cut or delayed before long polling is given up for a while.
 const BAD_HOLDS: u32 = 2;
 
+/// How long the next held poll waits for the application to take what the last one brought, so that the acknowledgement
+/// rides on it.
+const REST: Duration = Duration::from_millis(50);
+
 /// Holds in a row that go well before a longer one is tried again.
 const GOOD_HOLDS: u32 = 5;
 
@@ -113,7 +117,8 @@ impl Client {
                 return self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
             }
         };
-        let traffic = exchange.brings || self.stats.messages_received > received;
+        let brought = self.stats.messages_received > received;
+        let traffic = exchange.brings || brought;
         if let Some(close) = said.close {
             return self.handle_refusal(now, Refused::Http, exchange.attach, close);
         }
@@ -127,6 +132,9 @@ impl Client {
             return;
         };
         http.strikes = 0;
+        if brought {
+            http.rests_until = now + REST;
+        }
         if exchange.brings {
             http.sent = self.duplex.outbox.cursor();
             self.request_room = (self.request_room * 2).min(REQUEST_ROOM);

@@ -88,6 +88,8 @@ impl Client {
             for exchange in [&http.poll, &http.send].into_iter().flatten() {
                 consider(Some(exchange.deadline), Reason::Request);
             }
+            let rests = http.poll.is_none() && self.rests(self.now);
+            consider(rests.then_some(http.rests_until), Reason::Poll);
             let scheduled = self.http_transport() == Transport::Polling && self.can_request();
             consider(scheduled.then_some(http.poll_at), Reason::Poll);
         }

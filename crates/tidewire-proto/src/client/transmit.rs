@@ -175,6 +175,7 @@ impl Client {
         } else if transport == Transport::LongPolling {
             match (&http.poll, &http.send) {
                 (None, _) if http.strikes > 0 => HelloMode::Poll,
+                (None, _) if self.rests(now) && !more && !ack_due => return None,
                 (None, _) => HelloMode::Hold {
                     ms: http.hold.as_millis() as u64,
                 },
@@ -186,6 +187,12 @@ impl Client {
             (http.poll.is_none() && due).then_some(HelloMode::Poll)?
         };
         self.request(now, mode, transport)
+    }
+
+    /// Whether the next held poll still waits for the application.
+    pub(super) fn rests(&self, now: Timestamp) -> bool {
+        let until = self.http.as_ref().map_or(now, |http| http.rests_until);
+        now < until && self.duplex.inbox.waiting() > 0
     }
 
     /// Builds a request and takes its slot.

@@ -124,3 +124,29 @@ fn an_acknowledgement_that_was_lost_with_its_carrier_is_told_again() {
     assert_eq!(world.transport(), Some(Transport::WebSocket));
     assert_eq!(world.session().acknowledged(), 1);
 }
+
+#[test]
+fn on_long_polling_the_acknowledgement_rides_on_the_next_poll() {
+    let polling = only(&[Transport::LongPolling]);
+    let mut world = World::connected(polling, SessionConfig::default());
+    world.run(secs(1));
+    world.tab().takes = false;
+    let since = world.now;
+    world.reply("1");
+    world.run(ms(30));
+    assert_eq!(world.tabs[0].texts(), ["1"], "it has arrived");
+    let now = world.now;
+    world.tab().take(now, 1);
+    world.run(secs(1));
+    assert_eq!(world.session().acknowledged(), 1);
+    assert_eq!(world.packets(Side::Client, since).len(), 1, "one request");
+
+    let since = world.now;
+    world.reply("2");
+    world.run(secs(1));
+    let polls = world.packets(Side::Client, since);
+    assert!(
+        !polls.is_empty(),
+        "an application that takes nothing stops no poll"
+    );
+}
