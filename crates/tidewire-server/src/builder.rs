@@ -67,7 +67,9 @@ impl HubBuilder {
         self
     }
 
-    /// Judges each attach: who is it, and may they come in. Default: everybody may, as nobody in particular.
+    /// Judges the first packet of each WebSocket and each HTTP request: who is it, and may they come in. A WebSocket that
+    /// was let in and says hello again, because another carrier of its client was faster, is not judged again; to put a
+    /// principal out at once, see [`Hub::end_principal`]. Default: everybody may, as nobody in particular.
     pub fn authenticate<F, J>(mut self, hook: F) -> Self
     where
         F: Fn(Credentials) -> J + Send + Sync + 'static,
