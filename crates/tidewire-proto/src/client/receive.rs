@@ -102,6 +102,8 @@ impl Client {
     fn take_ack(&mut self, ack: Ack) -> Result<(), Violation> {
         let before = self.duplex.outbox.acknowledged();
         let last: Option<MessageId> = self.duplex.handle_ack(ack)?;
+        // A server that has anything of this session knows it: one that forgot it must not take it for a new one.
+        self.welcomed |= ack.received.messages > 0;
         self.stats.messages_acknowledged += self.duplex.outbox.acknowledged() - before;
         if let Some(id) = last {
             self.emit(Event::Acknowledged(id));
