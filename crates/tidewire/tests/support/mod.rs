@@ -55,7 +55,7 @@ pub(crate) async fn has_server(test: &str) -> bool {
 #[macro_export]
 macro_rules! need_server {
     () => {
-        if !support::has_server(concat!(file!(), ":", line!())).await {
+        if !$crate::support::has_server(concat!(file!(), ":", line!())).await {
             return;
         }
     };

@@ -1,16 +1,12 @@
 //! Long polls occupy connections that the page needs, so at most two clients of an origin hold one; the
 //! others poll on a schedule until a place is free.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use tidewire::{Client, Transport};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, soon, until};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, soon, until};
 
 fn http_only() -> Client {
     echo()

@@ -2,18 +2,13 @@
 //! back/forward cache the session goes on at once.
 //!
 //! The events are made by the tests, since a page that really leaves takes its tests along.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::{Builder, Client, Fate, Transport, Verdict};
 use wasm_bindgen_test::*;
 use web_sys::{Event, PageTransitionEvent, PageTransitionEventInit};
 
-#[path = "support/harness.rs"]
-mod harness;
-mod support;
-use support::{echo, echo_by, fault, fire, now, soon, take, texts, until};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::harness;
+use crate::support::{echo, echo_by, fault, fire, now, soon, take, texts, until};
 
 fn transition(name: &str, persisted: bool) -> Event {
     let init = PageTransitionEventInit::new();

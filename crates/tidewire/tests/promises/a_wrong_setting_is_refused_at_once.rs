@@ -1,12 +1,9 @@
 //! What cannot work is refused when the client is made, with the part that is wrong; nothing is sent.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use tidewire::{Client, ConfigError, Limits, UrlError};
 use wasm_bindgen_test::*;
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 fn refused(url: &str) -> UrlError {
     match Client::builder(url).connect() {

@@ -1,16 +1,11 @@
 //! Economy: a message costs one WebSocket frame or one request, and what is sent in one turn of the
 //! event loop shares them.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::Transport;
 use wasm_bindgen_test::*;
 
-#[path = "support/harness.rs"]
-mod harness;
-mod support;
-use support::{echo_by, soon, take, texts, until};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::harness;
+use crate::support::{echo_by, soon, take, texts, until};
 
 #[wasm_bindgen_test]
 async fn a_thousand_sends_are_a_few_websocket_messages_and_arrive_as_a_thousand() {

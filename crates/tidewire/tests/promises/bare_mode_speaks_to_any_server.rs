@@ -1,15 +1,11 @@
 //! Bare mode: the same handle without the session protocol, against any WebSocket server, at most once.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use tidewire::{BareConfig, Builder, Client, Fate, Message, Transport};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{fault, soon, take, texts, until, url};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{fault, soon, take, texts, until, url};
 
 fn bare(config: BareConfig) -> Builder {
     Client::builder(&url("/message")).bare(config)

@@ -1,5 +1,4 @@
 //! `send` is truthful: each accepted message ends acknowledged, dropped or unconfirmed, and says so.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -8,10 +7,7 @@ use std::time::Duration;
 use tidewire::{Event, Fate, Limits, OverflowPolicy, ReceiptError, SendError, Transport};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, echo_by, soon, take, texts, turn, until};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, echo_by, soon, take, texts, turn, until};
 
 /// A client whose server is not there.
 fn nowhere() -> tidewire::Builder {
@@ -48,7 +44,7 @@ async fn what_is_not_read_is_not_acknowledged() {
         sender.stats().messages_received == 256
     })
     .await;
-    support::pass(Duration::from_millis(200)).await;
+    crate::support::pass(Duration::from_millis(200)).await;
     assert_eq!(sender.stats().messages_received, 256);
     let came = take(&mut messages, 400).await;
     assert_eq!(came.last().unwrap().as_text(), Some("399"));

@@ -1,15 +1,11 @@
 //! Over each transport alone, every kind of message arrives once and in order, as what it was.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use tidewire::{Event, Message, State, Transport, Verdict};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo_by, soon, take, within};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo_by, soon, take, within};
 
 async fn carries_everything(transport: Transport) {
     let (sender, mut messages, mut events) = echo_by(transport).connect().unwrap().split();

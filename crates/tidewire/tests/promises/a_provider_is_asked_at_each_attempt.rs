@@ -1,5 +1,4 @@
 //! URL and token come from the application's provider, at each attempt; its failures are told and survived.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -8,10 +7,7 @@ use std::time::Duration;
 use tidewire::{Cause, Client, ClientConfig, Endpoint, Event, Events};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, soon, take, texts, url};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, soon, take, texts, url};
 
 fn quick(config: &mut ClientConfig) {
     config.backoff_base = Duration::from_millis(10);
@@ -135,6 +131,6 @@ async fn it_may_drop_the_client_while_it_is_asked() {
         }
     };
     client.replace(Some(echo().provider(provider).connect().unwrap()));
-    support::until("it is asked", || asked.get()).await;
+    crate::support::until("it is asked", || asked.get()).await;
     assert!(client.borrow().is_none());
 }

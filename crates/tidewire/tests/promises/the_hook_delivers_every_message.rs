@@ -1,6 +1,6 @@
 //! `use_tidewire`: every message in order, none but those of the current address, and nothing left when the
 //! component goes.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #![cfg(feature = "yew")]
 
 use std::cell::RefCell;
@@ -11,12 +11,8 @@ use wasm_bindgen_test::*;
 use yew::prelude::*;
 use yew::{AppHandle, Renderer};
 
-#[path = "support/harness.rs"]
-mod harness;
-mod support;
-use support::{turn, until, url};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::harness;
+use crate::support::{turn, until, url};
 
 /// What the component shows to the test.
 #[derive(Clone, Default)]

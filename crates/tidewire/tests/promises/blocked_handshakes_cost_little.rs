@@ -1,15 +1,11 @@
 //! It connects wherever HTTP works, without the user waiting for a time-out, and moves up again.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use tidewire::{Builder, Event, Transport};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, fault, now, post, soon, take, texts, until, within};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, fault, now, post, soon, take, texts, until, within};
 
 /// The time from `connect` to the first echo, in milliseconds, and the transport that carried it.
 async fn first_echo(builder: Builder) -> (f64, Option<Transport>) {
@@ -81,7 +77,7 @@ async fn it_moves_up_without_losing_repeating_or_reordering() {
             if sender.transport() == Some(Transport::WebSocket) {
                 break;
             }
-            support::pass(Duration::from_millis(5)).await;
+            crate::support::pass(Duration::from_millis(5)).await;
         }
         for _ in 0..20 {
             send();

@@ -1,15 +1,11 @@
 //! Closing: what was sent goes first, the reason arrives, and the client is closed for good.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tidewire::{
     Cause, Client, CloseCode, Event, InvalidCloseCode, Reaction, ReceiptError, SendError, State,
 };
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, soon, until};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, soon, until};
 
 #[wasm_bindgen_test]
 async fn what_was_sent_goes_first() {

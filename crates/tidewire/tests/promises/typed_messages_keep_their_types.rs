@@ -1,15 +1,12 @@
 //! Values travel by a codec; what the peer sends and no codec understands is handed over as it came.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #![cfg(all(feature = "json", feature = "postcard"))]
 
 use serde::{Deserialize, Serialize};
 use tidewire::{Json, Message, Postcard, SendError};
 use wasm_bindgen_test::*;
 
-mod support;
-use support::{echo, soon};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use crate::support::{echo, soon};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Move {
