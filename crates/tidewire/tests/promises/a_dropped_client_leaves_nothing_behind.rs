@@ -199,9 +199,12 @@ async fn many_clients_do_not_grow_the_memory() {
             take(&mut messages, 1).await;
         }
     }
-    // Memory comes in steps of 64 KiB, and the first clients find places for what stays.
+    // The first clients find places for what stays. Memory comes in steps, and a moment with more sockets than usual on
+    // their way out may take one; 220 bytes left behind by each client would take two.
+    const STEP: u32 = 64 * 1024;
     connect_and_drop(300).await;
     let before = harness::memory_bytes();
     connect_and_drop(600).await;
-    assert_eq!(harness::memory_bytes(), before);
+    let grown = harness::memory_bytes() - before;
+    assert!(grown <= STEP, "{grown} bytes");
 }
