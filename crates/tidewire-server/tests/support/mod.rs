@@ -5,6 +5,7 @@ pub(crate) mod bad;
 pub(crate) mod bystander;
 pub(crate) mod client;
 pub(crate) mod echo;
+pub(crate) mod principle;
 pub(crate) mod raw;
 
 use std::future::Future;
