@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use tidewire_proto::server::{SessionEvent, SessionOutput, read_opening};
+use tidewire_proto::server::{CarrierKind, SessionEvent, SessionOutput, read_opening};
 use tidewire_proto::{
     CarrierId, Client, ClientConfig, Event, Output, OverflowPolicy, Payload, Session,
     SessionConfig, Timestamp,
@@ -80,7 +80,7 @@ fn receive(server: &mut Option<Session>, now: Timestamp, carrier: CarrierId, pac
     if let Some(server) = server {
         return server.handle_packet(now, carrier, packet);
     }
-    if let Ok(opening) = read_opening(packet) {
+    if let Ok(opening) = read_opening(packet, CarrierKind::Socket) {
         let session = server.insert(Session::new(
             now,
             SessionConfig::default(),

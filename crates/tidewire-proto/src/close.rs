@@ -60,6 +60,12 @@ impl CloseCode {
         }
     }
 
+    /// Whether a client may close its session with this code: a normal end, a page that goes away, or an application's own
+    /// (RFC 6455 section 7.4.2), as browsers allow it in `close`.
+    pub(crate) const fn is_of_a_client(self) -> bool {
+        matches!(self.0, 1000 | 1001 | 3000..=4999)
+    }
+
     /// The HTTP status that says the same.
     pub const fn http_status(self) -> u16 {
         match self.0 {
@@ -114,6 +120,11 @@ impl Close {
             retry_after: None,
             reason: reason.get(..end).unwrap_or_default().into(),
         }
+    }
+
+    /// What a server answers to the close of its client, whose own code and reason it repeats to nobody.
+    pub(crate) fn done() -> Self {
+        Self::new(CloseCode::NORMAL, "done: the client closed the session")
     }
 
     /// The same close with advice to wait.

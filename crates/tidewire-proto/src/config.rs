@@ -11,7 +11,8 @@ use crate::transport::Transport;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Longest message in bytes that this side takes. Default 1 MiB.
+    /// Longest message in bytes that this side takes. Default 1 MiB; of a server at least 64 KiB, which a client may send before
+    /// it is told.
     pub max_message: u64,
     /// Bytes that the peer may have sent and this side's application not yet taken. Default 2 MiB; at least one message
     /// of [`max_message`](Self::max_message) fits in any case.
@@ -283,11 +284,23 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
-    /// Names the first field that makes no sense: a zero time or rate.
+    /// Names the first field that makes no sense: a zero time or rate, a longest message below what clients may send before they
+    /// are told (64 KiB), or a life within which a quiet client need not be heard of.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
+        let quiet = self
+            .max_hold
+            .max(self.heartbeat.saturating_add(self.heartbeat_grace));
         let rules = [
-            (!self.life.is_zero(), "life"),
+            (
+                self.limits.max_message >= Limits::INITIAL_WINDOW_BYTES,
+                "max_message",
+            ),
+            (self.life > quiet, "life"),
+            (
+                self.idle_expiry.is_none_or(|idle| !idle.is_zero()),
+                "idle_expiry",
+            ),
             (!self.heartbeat.is_zero(), "heartbeat"),
             (!self.heartbeat_grace.is_zero(), "heartbeat_grace"),
             (!self.max_hold.is_zero(), "max_hold"),

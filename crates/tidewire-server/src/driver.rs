@@ -97,6 +97,10 @@ struct State {
     end: Option<Arc<End>>,
     /// What a client that comes back later is told.
     farewell: Option<Close>,
+    /// Whether it was told already, on what carried the session at its end.
+    told: bool,
+    /// Its first packet was refused: it ends as if it had never been.
+    unborn: bool,
     peer: Option<SocketAddr>,
     attached_once: bool,
     sleeps_until: Option<Timestamp>,
@@ -130,6 +134,8 @@ impl Driver {
                 receipts: BTreeMap::new(),
                 end: None,
                 farewell: None,
+                told: false,
+                unborn: false,
                 peer: None,
                 attached_once: false,
                 sleeps_until: None,
@@ -196,15 +202,17 @@ impl Driver {
 
     // Facts of the carriers.
 
-    /// Hands a carrier's opening to the machine; a session that has ended in the meantime hands the outlet back.
+    /// Hands a carrier's opening to the machine, and tells whether the machine took it; a session that has ended in the
+    /// meantime hands the outlet back.
     pub(crate) fn attach(
         &self,
         carrier: CarrierId,
         opening: &Opening<'_>,
         outlet: Outlet,
         peer: Option<SocketAddr>,
-    ) -> Result<(), Outlet> {
+    ) -> Result<bool, Outlet> {
         let mut waiting = Some(outlet);
+        let mut taken = true;
         self.turn(|state, now| {
             let exchanges = state
                 .carriers
@@ -216,10 +224,23 @@ impl Driver {
             {
                 state.carriers.insert(carrier, outlet);
                 state.peer = peer.or(state.peer);
-                state.machine.attach(now, carrier, opening);
+                taken = state.machine.attach(now, carrier, opening);
             }
         });
-        waiting.map_or(Ok(()), Err)
+        waiting.map_or(Ok(taken), Err)
+    }
+
+    /// Ends a session that no application has seen: nothing will be known of it.
+    pub(crate) fn end_unborn(&self, close: &Close) {
+        self.turn(|state, _| {
+            state.unborn = true;
+            state.machine.end(close);
+        });
+    }
+
+    /// Whether no application has ever seen this session.
+    pub(crate) fn is_unborn(&self) -> bool {
+        self.lock().unborn
     }
 
     pub(crate) fn handle_packet(&self, carrier: CarrierId, packet: &[u8]) {
@@ -334,6 +355,11 @@ impl Driver {
 
     pub(crate) fn farewell(&self) -> Option<Close> {
         self.lock().farewell.clone()
+    }
+
+    /// Whether the client was told that the session ended, and why.
+    pub(crate) fn was_told(&self) -> bool {
+        self.lock().told
     }
 
     pub(crate) fn transport(&self) -> Option<Transport> {

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
-use tidewire_proto::server::read_opening;
+use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_proto::{CarrierId, Close, CloseCode};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -144,7 +144,7 @@ async fn exchange(hub: &Arc<HubInner>, mut parts: Parts, body: Body) -> Response
 }
 
 async fn attach(hub: &Arc<HubInner>, visitor: &Visitor, body: &[u8]) -> Result<Exchange, Close> {
-    let opening = read_opening(body)?;
+    let opening = read_opening(body, CarrierKind::Exchange)?;
     let principal = hub.authenticate(visitor, &opening.hello.token).await?;
     let carrier = hub.next_carrier();
     let (sender, answer) = oneshot::channel();

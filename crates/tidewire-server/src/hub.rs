@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use tidewire_proto::server::Opening;
-use tidewire_proto::{CarrierId, Cause, Close, CloseCode, Payload};
+use tidewire_proto::{CarrierId, Close, CloseCode, Payload};
 use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
 
@@ -20,7 +20,7 @@ use crate::config::HubConfig;
 use crate::driver::{Driver, Outlet};
 use crate::metrics::{Counters, Metrics, count};
 
-use crate::registry::{Admitted, Bounds, Registry, SessionName};
+use crate::registry::{Admitted, Bounds, Grave, Registry, SessionName};
 use crate::session::{Session, SessionHandle};
 
 /// Everything that one endpoint's sessions share. Cloning gives another handle to the same hub.
@@ -276,23 +276,26 @@ impl HubInner {
     ) -> Result<Arc<Driver>, Close> {
         let name = SessionName::new(opening.hello.key, principal);
         let mut outlet = outlet;
+        let mut place = None;
         // A session may end between the lookup and the attach; the second lookup then finds that it ended.
         for _ in 0..2 {
             let admitted = self
                 .registry
                 .admit(&name, &opening.hello, visitor.address, || {
-                    self.create(&name, visitor, opening)
+                    place = Some(self.reserve()?);
+                    Ok(self.create(&name, opening))
                 })?;
-            let driver = match admitted {
-                Admitted::Created(driver) => {
-                    count(&self.counters.created);
-                    tracing::info!(session = driver.id(), "session created");
-                    driver
-                }
-                Admitted::Known(driver) => driver,
+            let (driver, is_new) = match admitted {
+                Admitted::Created(driver) => (driver, true),
+                Admitted::Known(driver) => (driver, false),
             };
             match driver.attach(carrier, opening, outlet, visitor.peer) {
-                Ok(()) => return Ok(driver),
+                Ok(taken) => {
+                    if is_new && let Some(place) = place.take() {
+                        self.present(&driver, taken, place, visitor);
+                    }
+                    return Ok(driver);
+                }
                 Err(back) => outlet = back,
             }
             self.retire(&driver);
@@ -303,22 +306,21 @@ impl HubInner {
         )
     }
 
-    fn create(
-        self: &Arc<Self>,
-        name: &SessionName,
-        visitor: &Visitor,
-        opening: &Opening<'_>,
-    ) -> Result<Arc<Driver>, Close> {
+    /// A place for a new session in front of the application.
+    fn reserve(&self) -> Result<mpsc::Permit<'_, Session>, Close> {
         if self.draining.load(Relaxed) {
             return Err(draining());
         }
-        let Ok(place) = self.created.try_reserve() else {
+        self.created.try_reserve().map_err(|_| {
             let busy = Close::new(
                 CloseCode::DRAINING,
                 "busy: the application takes no new sessions",
             );
-            return Err(busy.after(Duration::from_secs(1)));
-        };
+            busy.after(Duration::from_secs(1))
+        })
+    }
+
+    fn create(self: &Arc<Self>, name: &SessionName, opening: &Opening<'_>) -> Arc<Driver> {
         let id = self.next_id.fetch_add(1, Relaxed);
         let machine = tidewire_proto::Session::new(
             self.clock.now(),
@@ -334,23 +336,42 @@ impl HubInner {
             machine,
         ));
         tokio::spawn(Arc::clone(&driver).run().instrument(driver.span().clone()));
-        place.send(Session::new(
-            Arc::clone(&driver),
-            Arc::clone(&visitor.parts),
-        ));
-        Ok(driver)
+        driver
+    }
+
+    /// Gives a new session to the application, or forgets it where already its first packet was refused: what anybody can send
+    /// must not fill the registry.
+    fn present(
+        &self,
+        driver: &Arc<Driver>,
+        taken: bool,
+        place: mpsc::Permit<'_, Session>,
+        visitor: &Visitor,
+    ) {
+        if taken {
+            count(&self.counters.created);
+            tracing::info!(session = driver.id(), "session created");
+            place.send(Session::new(Arc::clone(driver), Arc::clone(&visitor.parts)));
+        } else {
+            driver.end_unborn(&Close::new(
+                CloseCode::EXPIRED,
+                "expired: the session is over",
+            ));
+        }
     }
 
     /// Takes a session that has ended out of the registry.
     pub(crate) fn retire(&self, driver: &Driver) {
-        let Some(end) = driver.end() else {
+        if driver.end().is_none() {
             return;
-        };
-        let farewell = driver.farewell().unwrap_or_else(|| match &end.cause {
-            Cause::Refused(close) => close.clone(),
-            _ => Close::new(CloseCode::EXPIRED, "expired: the session is over"),
+        }
+        let over = || Close::new(CloseCode::EXPIRED, "expired: the session is over");
+        let grave = (!driver.is_unborn()).then(|| Grave {
+            close: driver.farewell().unwrap_or_else(over),
+            told: driver.was_told(),
         });
-        if self.registry.remove(driver.name(), driver.id(), farewell) {
+        let is_known = grave.is_some();
+        if self.registry.remove(driver.name(), driver.id(), grave) && is_known {
             count(&self.counters.ended);
         }
     }

@@ -68,6 +68,15 @@ pub(crate) struct Bounds {
     pub(crate) tombstones: usize,
 }
 
+/// What is left of a session that ended.
+#[derive(Debug)]
+pub(crate) struct Grave {
+    /// Why it ended.
+    pub(crate) close: Close,
+    /// Whether its client was told.
+    pub(crate) told: bool,
+}
+
 /// Whom an attach reached.
 pub(crate) enum Admitted {
     Created(Arc<Driver>),
@@ -79,7 +88,7 @@ struct Tables {
     live: HashMap<SessionName, Entry>,
     /// Sessions by the addresses that count as one client: see [`counted_as`].
     by_address: BTreeMap<IpAddr, usize>,
-    ended: HashMap<SessionName, Close>,
+    ended: HashMap<SessionName, Grave>,
     /// The same names, oldest first.
     ended_order: VecDeque<SessionName>,
 }
@@ -114,11 +123,16 @@ impl Registry {
         let address = address.map(counted_as);
         let mut tables = self.lock();
         let known = tables.live.get(name).map(|entry| Arc::clone(&entry.driver));
-        let lookup = match (&known, tables.ended.get(name)) {
+        let lookup = match (&known, tables.ended.get_mut(name)) {
             (Some(_), _) => Lookup::Known,
             // It says the same as the machine would, and why: evicted, not just expired.
-            (None, Some(close)) if close.code == CloseCode::EXPIRED => return Err(close.clone()),
-            (None, Some(close)) => Lookup::Ended(close.clone()),
+            (None, Some(grave)) if grave.close.code == CloseCode::EXPIRED => {
+                return Err(grave.close.clone());
+            }
+            (None, Some(grave)) => Lookup::Ended {
+                close: grave.close.clone(),
+                told: std::mem::replace(&mut grave.told, true),
+            },
             (None, None) => Lookup::Unknown,
         };
         match (admit(lookup, hello)?, known) {
@@ -139,8 +153,8 @@ impl Registry {
         }
     }
 
-    /// Removes a session and remembers what a late client is told; `false` when it was not there.
-    pub(crate) fn remove(&self, name: &SessionName, id: u64, farewell: Close) -> bool {
+    /// Removes a session and remembers what a late client is told, if anything; `false` when it was not there.
+    pub(crate) fn remove(&self, name: &SessionName, id: u64, grave: Option<Grave>) -> bool {
         let mut tables = self.lock();
         if tables
             .live
@@ -158,7 +172,9 @@ impl Registry {
                 tables.by_address.remove(&address);
             }
         }
-        tables.bury(name.clone(), farewell, self.bounds.tombstones);
+        if let Some(grave) = grave {
+            tables.bury(name.clone(), grave, self.bounds.tombstones);
+        }
         true
     }
 
@@ -211,7 +227,7 @@ impl Tables {
         Ok(())
     }
 
-    fn bury(&mut self, name: SessionName, farewell: Close, most: usize) {
+    fn bury(&mut self, name: SessionName, grave: Grave, most: usize) {
         if most == 0 {
             return;
         }
@@ -220,7 +236,7 @@ impl Tables {
                 self.ended.remove(&oldest);
             }
         }
-        if self.ended.insert(name.clone(), farewell).is_none() {
+        if self.ended.insert(name.clone(), grave).is_none() {
             self.ended_order.push_back(name);
         }
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tidewire_proto::server::{read_opening, refusal_packet};
+use tidewire_proto::server::{CarrierKind, read_opening, refusal_packet};
 use tidewire_proto::{CarrierId, Close, CloseCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -88,7 +88,7 @@ async fn open(
         _ = stopped.wait_for(|stopped| *stopped) => return Err(Ending::Close(draining())),
     };
     let admitted = async {
-        let opening = read_opening(&packet)?;
+        let opening = read_opening(&packet, CarrierKind::Socket)?;
         let principal = hub.authenticate(visitor, &opening.hello.token).await?;
         let carrier = hub.next_carrier();
         let (commands, receiver) = mpsc::channel(Outlet::SOCKET_COMMANDS);

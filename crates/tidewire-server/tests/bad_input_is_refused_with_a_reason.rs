@@ -360,6 +360,45 @@ async fn the_preface_of_http_2_is_not_spoken() {
 }
 
 #[tokio::test]
+async fn heads_and_preflights_that_nobody_allowed_are_refused() {
+    let server = Server::start(Hub::builder(), support::echo_session).await;
+    for method in ["HEAD", "OPTIONS"] {
+        let mut stream = tokio::net::TcpStream::connect(server.address)
+            .await
+            .expect("connect");
+        let request =
+            format!("{method} /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer)
+            .await
+            .expect("an answer");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 405"), "{method}: {answer}");
+        assert!(
+            answer.contains("allow: GET, POST\r\n"),
+            "{method}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_closes_with_is_told_to_nobody_who_asks_later() {
+    let server = server().await;
+    let close = tidewire_proto::Close::new(tidewire_proto::CloseCode(4_403), "<script>: mine");
+    let farewell = packet(&hello(3, HelloMode::Send), |writer| writer.close(&close));
+    let answer = raw::exchange(server.address, &post("/live", "", &farewell)).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    let again = packet(&hello(3, HelloMode::Poll), |_| {});
+    let answer = raw::exchange(server.address, &post("/live", "", &again)).await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status, 410);
+    assert_eq!(answer.header("tidewire-error"), Some("expired"));
+    assert_eq!(answer.header("retry-after"), None);
+    assert!(!answer.text().contains("script"));
+}
+
+#[tokio::test]
 async fn a_chunked_body_without_end_is_cut_off_at_the_bound() {
     let server = server().await;
     let mut stream = tokio::net::TcpStream::connect(server.address)
@@ -439,6 +478,7 @@ async fn frames() {
         ("70 MB declared", declares(70_000_000), 1009),
         ("2^40 bytes declared", declares(1 << 40), 1009),
         ("2^62 bytes declared", declares(1 << 62), 1009),
+        ("2^63 bytes declared", declares(1 << 63), 1009),
         (
             "a length that is not minimal",
             [&[0x82, 0x80 | 126, 0, 5, 0, 0, 0, 0][..], b"hello"].concat(),

@@ -358,7 +358,14 @@ impl World {
     }
 
     fn close_session(&mut self) {
-        let close = Close::new(CloseCode::NORMAL, "done: the application is finished");
+        // Codes that end a client, that bring it back, and that send it for other credentials.
+        let code = match self.chance.below(4) {
+            0 => CloseCode::FORBIDDEN,
+            1 => CloseCode::UNAUTHENTICATED,
+            2 => CloseCode(3_000),
+            _ => CloseCode::NORMAL,
+        };
+        let close = Close::new(code, "over: the application is finished");
         if let Some(session) = self.host.newest() {
             self.ledger.expect_end(session);
             self.host.sessions[session].farewell = Some(close.clone());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tidewire_proto::server::{
-    Admission, Lookup, SessionAnswer, SessionEvent, SessionOutput, admit, read_opening,
-    refusal_packet,
+    Admission, CarrierKind, Lookup, SessionAnswer, SessionEvent, SessionOutput, admit,
+    read_opening, refusal_packet,
 };
 use tidewire_proto::{CarrierId, Cause, Close, CloseCode, Session, SessionKey, Timestamp};
 
@@ -28,7 +28,7 @@ pub(crate) struct Host {
     /// Counts the processes that each began without memory.
     process: u32,
     registry: BTreeMap<SessionKey, usize>,
-    ended: BTreeMap<SessionKey, Close>,
+    ended: BTreeMap<SessionKey, (Close, bool)>,
     pub(crate) sessions: Vec<Hosted>,
     carriers: Vec<Origin>,
 }
@@ -119,10 +119,13 @@ impl Host {
         CarrierId(self.carriers.len() as u64 - 1)
     }
 
-    fn lookup(&self, key: &SessionKey) -> Lookup {
-        match (self.registry.get(key), self.ended.get(key)) {
+    fn lookup(&mut self, key: &SessionKey) -> Lookup {
+        match (self.registry.get(key), self.ended.get_mut(key)) {
             (Some(_), _) => Lookup::Known,
-            (None, Some(close)) => Lookup::Ended(close.clone()),
+            (None, Some((close, told))) => Lookup::Ended {
+                close: close.clone(),
+                told: std::mem::replace(told, true),
+            },
             (None, None) => Lookup::Unknown,
         }
     }
@@ -160,7 +163,7 @@ impl World {
                     machine.handle_packet(now, carrier, packet);
                 });
             }
-            ServerEnd::Silent => match self.open(carrier, packet) {
+            ServerEnd::Silent => match self.open(carrier, packet, CarrierKind::Socket) {
                 // Unless the session has refused it at once.
                 Ok(session) if self.sockets[index].at_server == ServerEnd::Silent => {
                     self.sockets[index].at_server = ServerEnd::Attached(session);
@@ -176,7 +179,7 @@ impl World {
 
     /// A request reaches the server.
     pub(crate) fn take_request(&mut self, carrier: CarrierId, body: &[u8]) {
-        match self.open(carrier, body) {
+        match self.open(carrier, body, CarrierKind::Exchange) {
             Ok(session) => {
                 if let Some(Origin::Exchange { session: slot, .. }) = usize::try_from(carrier.0)
                     .ok()
@@ -328,7 +331,7 @@ impl World {
         self.judge(verdict);
         match event {
             SessionEvent::Capacity => self.host.sessions[session].has_room = true,
-            SessionEvent::Ended { cause, .. } => self.bury(session, cause),
+            SessionEvent::Ended { cause, told, .. } => self.bury(session, &cause, told),
             SessionEvent::Message(_) => {
                 self.tallies.delivered += 1;
                 self.host.sessions[session].given += 1;
@@ -362,9 +365,9 @@ impl World {
     }
 
     /// A session is over: its key is remembered, so that nobody creates it again.
-    fn bury(&mut self, session: usize, cause: Cause) {
+    fn bury(&mut self, session: usize, cause: &Cause, told: bool) {
         let hosted = &self.host.sessions[session];
-        if cause == Cause::TimedOut {
+        if *cause == Cause::TimedOut {
             let last = hosted.machine.last_contact().as_micros();
             let life = u64::try_from(self.plan.server.life.as_micros()).unwrap_or(u64::MAX);
             if self.now < last + life {
@@ -373,22 +376,27 @@ impl World {
             self.tallies.expired += 1;
         }
         let hosted = &self.host.sessions[session];
-        let close = match (hosted.farewell.clone(), cause) {
-            (Some(close), _) | (None, Cause::Refused(close)) => close,
-            _ => Close::new(CloseCode::EXPIRED, "expired: the session is over"),
-        };
+        let close = hosted
+            .farewell
+            .clone()
+            .unwrap_or_else(|| Close::new(CloseCode::EXPIRED, "expired: the session is over"));
         let key = hosted.key;
         if !self.handed_back_down.is_empty() {
             // What waited for room here is for another session now.
             self.queue.schedule(self.now, Happening::ServerSpeaks);
         }
         self.host.registry.remove(&key);
-        self.host.ended.insert(key, close);
+        self.host.ended.insert(key, (close, told));
     }
 
     /// Reads the first packet of a carrier and attaches it to its session, which may have to be made.
-    fn open(&mut self, carrier: CarrierId, packet: &[u8]) -> Result<usize, Close> {
-        let opening = read_opening(packet)?;
+    fn open(
+        &mut self,
+        carrier: CarrierId,
+        packet: &[u8],
+        kind: CarrierKind,
+    ) -> Result<usize, Close> {
+        let opening = read_opening(packet, kind)?;
         let key = opening.hello.key;
         let admission = admit(self.host.lookup(&key), &opening.hello)?;
         if self.host.overloaded && !opening.hello.welcomed {

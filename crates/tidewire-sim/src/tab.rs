@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tidewire_proto::server::read_opening;
+use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_proto::{
-    Client, Event, Output, PageEvent, SessionKey, SessionNumber, State, Timestamp,
+    Client, Event, Limits, Output, PageEvent, SessionKey, SessionNumber, State, Timestamp,
 };
 
 use crate::host::{MAX_OUTPUTS, MAX_SPIN};
@@ -286,7 +286,11 @@ impl World {
 
     /// Notes what a client tells the server about itself; the judge needs the key.
     pub(crate) fn observe_hello(&mut self, tab: usize, packet: &[u8]) {
-        if let Ok(opening) = read_opening(packet) {
+        let kinds = [CarrierKind::Socket, CarrierKind::Exchange];
+        if let Some(opening) = kinds
+            .iter()
+            .find_map(|kind| read_opening(packet, *kind).ok())
+        {
             let verdict = self.ledger.hello(tab, &opening.hello);
             self.judge(verdict);
         }
@@ -407,6 +411,15 @@ impl World {
                 "the outbox counts {} messages, and {open} have no fate",
                 stats.outbox_messages
             ));
+        }
+        // What the application has not taken: one window, and as much again of lost sessions.
+        let limits = &self.plan.client.limits;
+        let window = usize::try_from(limits.window_bytes).unwrap_or(usize::MAX)
+            + usize::try_from(limits.window_messages).unwrap_or(usize::MAX) * Limits::MESSAGE_COST;
+        let largest = crate::message::LONGEST as usize + Limits::MESSAGE_COST;
+        let held = self.tabs[tab].client.held_bytes();
+        if held > bound + 2 * window + 4 * largest {
+            return self.breaks(&format!("a client holds {held} bytes"));
         }
         if stats.outbox_messages > 1 && stats.outbox_bytes > bound {
             return self.breaks(&format!(

@@ -76,7 +76,9 @@ fn greeting(hello: &Hello) -> String {
 /// An event of a session in one line.
 pub(crate) fn summary(event: &SessionEvent) -> String {
     match event {
-        SessionEvent::Ended { cause, unconfirmed } => {
+        SessionEvent::Ended {
+            cause, unconfirmed, ..
+        } => {
             format!("ended: {cause:?}, {} unconfirmed", unconfirmed.len())
         }
         SessionEvent::Message(payload) => content(payload),

@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// The body of one last request at `pagehide`, to be sent with `keepalive`: what the server is not known to have, oldest
-    /// first, in at most `max_bytes`. `leaving` says that the page will not come back, and ends the session.
+    /// first, in at most `max_bytes`. `leaving` says that the page will not come back, and ends the session if all of it fits.
     ///
     /// Nothing is forgotten: what is flushed stays unacknowledged until it is acknowledged, and the server drops what it
     /// gets twice. `None` when there is nothing to say.
@@ -164,7 +164,8 @@ impl Client {
                 break;
             }
         }
-        if ends {
+        // With something left to say, the session stays open for what is on its way on the socket.
+        if ends && !self.duplex.outbox.has_more(&send) {
             writer.close(&Close::new(
                 CloseCode::GOING_AWAY,
                 "going-away: the page was left",

@@ -32,7 +32,7 @@ use crate::ladder::Ladder;
 use crate::payload::Payload;
 use crate::planted::planted;
 use crate::stats::Stats;
-use crate::stream::Duplex;
+use crate::stream::{Duplex, Inbox};
 use crate::time::Timestamp;
 use crate::transport::Transport;
 
@@ -83,6 +83,8 @@ pub struct Client {
     /// The application was told of this session.
     announced: bool,
     pub(crate) duplex: Duplex,
+    /// Messages of lost sessions that the application has not taken.
+    left_over: Vec<(SessionNumber, Inbox)>,
     token: Vec<u8>,
     reauthenticate: bool,
     heartbeat: Duration,
@@ -181,6 +183,7 @@ impl Client {
             server_session: None,
             announced: false,
             duplex: Duplex::new(&config.limits, 1),
+            left_over: Vec::new(),
             token: Vec::new(),
             reauthenticate: false,
             heartbeat: Duration::ZERO,
@@ -284,12 +287,44 @@ impl Client {
     }
 
     /// The application took so many messages of this session; this is what acknowledges them to the server.
+    ///
+    /// Where messages of lost sessions fill more than one window, the next session waits until enough of them were taken.
     pub fn consumed(&mut self, now: Timestamp, session: SessionNumber, messages: u64) {
         self.now = now;
         if session == self.session || planted!(self, ConsumedForAnotherSession) {
             let delay = self.ack_delay();
-            self.duplex.consumed(now, delay, messages);
+            return self.duplex.consumed(now, delay, messages);
         }
+        let was_clogged = self.is_clogged();
+        for (number, inbox) in &mut self.left_over {
+            if *number == session {
+                inbox.consumed(messages);
+            }
+        }
+        self.left_over.retain(|(_, inbox)| inbox.waiting() > 0);
+        if let Phase::Waiting { until } = self.phase
+            && was_clogged
+            && until <= now
+        {
+            self.start_attempt(now);
+        }
+    }
+
+    /// Whether the application has left so much of lost sessions untaken that another session has to wait: more than the window
+    /// that each new one is given.
+    fn is_clogged(&self) -> bool {
+        let limits = &self.config.limits;
+        let messages: u64 = self
+            .left_over
+            .iter()
+            .map(|(_, inbox)| inbox.waiting())
+            .sum();
+        let bytes: u64 = self
+            .left_over
+            .iter()
+            .map(|(_, inbox)| inbox.waiting_bytes())
+            .sum();
+        messages > limits.window_messages || bytes > limits.window_bytes
     }
 
     /// Where the client stands.
@@ -330,7 +365,8 @@ impl Client {
 
     /// Bytes held for the server and for the application, each message counted with its fixed cost.
     pub fn held_bytes(&self) -> usize {
-        self.duplex.held_bytes()
+        let left_over = self.left_over.iter().map(|(_, inbox)| inbox.held_bytes());
+        self.duplex.held_bytes() + left_over.sum::<usize>()
     }
 
     /// Which session this is, from 1.
@@ -385,7 +421,10 @@ impl Client {
         if planted!(self, SequenceNotReset) {
             self.duplex.outbox = next.outbox;
         } else {
-            self.duplex = next;
+            let inbox = core::mem::replace(&mut self.duplex, next).inbox;
+            if inbox.waiting() > 0 {
+                self.left_over.push((self.session, inbox.without_partial()));
+            }
         }
         #[cfg(feature = "planted-bugs")]
         if let Some(bug) = self.bug {

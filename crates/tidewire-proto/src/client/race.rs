@@ -18,6 +18,10 @@ const STALE: &str = "stale";
 impl Client {
     /// Asks the application for URL and credentials; the race follows.
     pub(super) fn start_attempt(&mut self, now: Timestamp) {
+        if self.is_clogged() {
+            self.phase = Phase::Waiting { until: now };
+            return;
+        }
         self.last_attempt = Some(now);
         self.phase = Phase::Preparing {
             deadline: now + self.config.prepare_timeout,
@@ -242,11 +246,11 @@ impl Client {
         if close.code == CloseCode::SUPERSEDED && is_stale && !self.is_bare() {
             return self.handle_overtaken(now, carrier, close);
         }
-        // The server ends what else is open, a held poll above all, with the close that it was told.
+        // The server ends what else is open, a held poll above all, when it is told.
         if self
             .closing
             .as_ref()
-            .is_some_and(|closing| closing.told.is_some() && closing.close == close)
+            .is_some_and(|closing| closing.told.is_some() && close.code == CloseCode::NORMAL)
         {
             return self.finish(Cause::ByApplication);
         }

@@ -58,7 +58,10 @@ impl Client {
             }
             Phase::Preparing { deadline } => consider(Some(deadline), Reason::Prepare),
             Phase::Racing { stagger_at } => consider(stagger_at, Reason::Stagger),
-            Phase::Waiting { until } => consider(Some(until), Reason::Backoff),
+            // What the application does not take is no matter of time.
+            Phase::Waiting { until } => {
+                consider((!self.is_clogged()).then_some(until), Reason::Backoff);
+            }
         }
         consider(
             self.closing.as_ref().map(|closing| closing.deadline),
@@ -145,7 +148,9 @@ impl Client {
             Phase::Racing {
                 stagger_at: Some(at),
             } if at <= now => self.open_http(now),
-            Phase::Waiting { until } if until <= now => self.start_attempt(now),
+            Phase::Waiting { until } if until <= now && !self.is_clogged() => {
+                self.start_attempt(now);
+            }
             Phase::Preparing { .. } | Phase::Racing { .. } | Phase::Waiting { .. } => {}
         }
         self.pass_candidates(now);

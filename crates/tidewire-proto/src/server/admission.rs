@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::close::{Close, CloseCode, Reaction};
 use crate::error::Violation;
-use crate::wire::{Frame, Hello, Reader, Writer};
+use crate::wire::{Frame, Hello, HelloMode, Reader, Writer};
 
 /// The first packet of a carrier: who comes, and the frames that came with it.
 #[derive(Clone, Debug)]
@@ -15,14 +15,32 @@ pub struct Opening<'a> {
     pub frames: &'a [u8],
 }
 
+/// What brings a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CarrierKind {
+    /// The body of an HTTP request.
+    Exchange,
+    /// A WebSocket message.
+    Socket,
+}
+
 /// Reads the first WebSocket message or the body of a POST.
 ///
 /// # Errors
 ///
-/// The close to answer with, when the packet does not begin with a well-formed hello of a version that is spoken.
-pub fn read_opening(packet: &[u8]) -> Result<Opening<'_>, Close> {
+/// The close to answer with, when the packet does not begin with a well-formed hello of a version that is spoken, or its hello
+/// belongs to the other kind of carrier.
+pub fn read_opening(packet: &[u8], kind: CarrierKind) -> Result<Opening<'_>, Close> {
     let mut reader = Reader::new(packet);
     match Frame::read(&mut reader).map_err(Violation::close)? {
+        Some(Frame::Hello(hello))
+            if (hello.mode == HelloMode::Socket) != (kind == CarrierKind::Socket) =>
+        {
+            Err(Close::new(
+                CloseCode::MALFORMED,
+                "mode: a hello of another kind of carrier",
+            ))
+        }
         Some(Frame::Hello(hello)) => Ok(Opening {
             hello,
             frames: reader.rest(),
@@ -43,8 +61,14 @@ pub fn read_opening(packet: &[u8]) -> Result<Opening<'_>, Close> {
 /// A session of another principal must be looked up as [`Unknown`](Self::Unknown), so that nobody learns that it exists.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lookup {
-    /// The session ended with this close. Later attaches are told it if it says to give up, and else that it is over.
-    Ended(Close),
+    /// The session ended.
+    Ended {
+        /// With this.
+        close: Close,
+        /// Whether the client was told, so that it comes back all the same: then it is told no more than that the session is
+        /// over, unless the close says to give up.
+        told: bool,
+    },
     /// The session lives.
     Known,
     /// There is no such session.
@@ -68,9 +92,11 @@ pub enum Admission {
 /// what the ended session left.
 pub fn admit(lookup: Lookup, hello: &Hello) -> Result<Admission, Close> {
     match lookup {
-        Lookup::Ended(close) if close.code.reaction() == Reaction::GiveUp => Err(close),
+        Lookup::Ended { close, told } if !told || close.code.reaction() == Reaction::GiveUp => {
+            Err(close)
+        }
         // A code that asks to come back would bring the client back to this same session for ever.
-        Lookup::Ended(_) => Err(Close::new(
+        Lookup::Ended { .. } => Err(Close::new(
             CloseCode::EXPIRED,
             "expired: the session is over",
         )),

@@ -11,6 +11,7 @@ use crate::bucket::Bucket;
 use crate::close::{Close, CloseCode};
 use crate::id::CarrierId;
 use crate::planted::planted;
+use crate::stream::ReceiveCursor;
 use crate::time::Timestamp;
 use crate::transport::Transport;
 use crate::wire::{Hello, HelloMode, Welcome, Writer};
@@ -86,7 +87,6 @@ impl Session {
             // A packet may still be on its way on the same socket.
             socket.writable = again.unwrap_or(true);
             socket.welcome = Some(self.welcome(hello));
-            socket.drain = self.drain.take();
             Carrier::Socket(socket)
         } else {
             Carrier::Http(Http {
@@ -94,13 +94,12 @@ impl Session {
                 last_poll: 0,
                 open: Vec::new(),
                 last_seen: now,
-                drain: self.drain.take(),
                 control: Bucket::new(now, self.config.control_burst, Duration::from_secs(1)),
             })
         };
         match core::mem::replace(&mut self.carrier, next) {
             Carrier::Socket(old) if old.id == carrier => {}
-            Carrier::Socket(old) => self.retire(now, old.id),
+            Carrier::Socket(old) => self.retire(now, old.id, old.receive),
             Carrier::Http(old) => {
                 // Moving on is no error of these requests: browsers would show one in their console.
                 for exchange in old.open {
@@ -112,13 +111,15 @@ impl Session {
         }
     }
 
-    fn retire(&mut self, now: Timestamp, id: CarrierId) {
+    fn retire(&mut self, now: Timestamp, id: CarrierId, receive: ReceiveCursor) {
         if self.retired.len() == MAX_RETIRED {
             let oldest = self.retired.remove(0);
             self.drop_socket(oldest.id, stale());
         }
         self.retired.push(Retired {
             id,
+            receive,
+            control: Bucket::new(now, self.config.control_burst, Duration::from_secs(1)),
             until: now + RETIRED_GRACE,
         });
     }
@@ -165,7 +166,7 @@ impl Session {
         {
             return self.refuse(carrier, mode, stale());
         }
-        self.retire(now, carrier);
+        self.retire(now, carrier, None);
         let mut writer = Writer::default();
         writer.stale();
         let packet = writer.into_packet();

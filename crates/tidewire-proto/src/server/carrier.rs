@@ -39,7 +39,6 @@ pub(super) struct Socket {
     pub(super) welcome: Option<Welcome>,
     pub(super) pong: Option<u64>,
     pub(super) ping: Option<u64>,
-    pub(super) drain: Option<u64>,
     pub(super) last_sent: Timestamp,
     pub(super) last_heard: Timestamp,
     /// When the answer to a ping is overdue.
@@ -62,7 +61,6 @@ impl Socket {
             welcome: None,
             pong: None,
             ping: None,
-            drain: None,
             last_sent: now,
             last_heard: now,
             overdue: None,
@@ -79,7 +77,6 @@ pub(super) struct Http {
     pub(super) last_poll: u64,
     pub(super) open: Vec<Exchange>,
     pub(super) last_seen: Timestamp,
-    pub(super) drain: Option<u64>,
     pub(super) control: Bucket,
 }
 
@@ -108,6 +105,9 @@ impl Exchange {
 #[derive(Debug)]
 pub(super) struct Retired {
     pub(super) id: CarrierId,
+    /// Where the messages belong that were on their way when it lost.
+    pub(super) receive: ReceiveCursor,
+    pub(super) control: Bucket,
     pub(super) until: Timestamp,
 }
 

@@ -9,6 +9,6 @@ mod session;
 mod timers;
 mod transmit;
 
-pub use admission::{Admission, Lookup, Opening, admit, read_opening, refusal_packet};
+pub use admission::{Admission, CarrierKind, Lookup, Opening, admit, read_opening, refusal_packet};
 pub use output::{SessionAnswer, SessionEvent, SessionOutput};
 pub use session::Session;

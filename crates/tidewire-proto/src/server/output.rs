@@ -70,6 +70,8 @@ pub enum SessionEvent {
         cause: Cause,
         /// What was never acknowledged, oldest first.
         unconfirmed: Vec<Unconfirmed>,
+        /// Whether a carrier was told. It may not have heard it.
+        told: bool,
     },
     /// A message of the client. Call `consumed` once the application has it.
     Message(Payload),

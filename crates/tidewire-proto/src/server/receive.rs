@@ -23,13 +23,13 @@ const MAX_RIDING: u32 = 4;
 const MAX_EXCHANGES: usize = 4;
 
 impl Session {
-    /// Takes an HTTP request of the attach that holds the session.
+    /// Takes an HTTP request of the attach that holds the session; tells whether it kept the rules.
     pub(super) fn handle_exchange(
         &mut self,
         now: Timestamp,
         carrier: CarrierId,
         opening: &Opening<'_>,
-    ) {
+    ) -> bool {
         let hello = &opening.hello;
         let welcome = (!hello.welcomed).then(|| self.welcome(hello));
         let hold = match hello.mode {
@@ -52,14 +52,18 @@ impl Session {
         let outcome = self.read_frames(now, &mut receive, opening.frames, &mut exchange.pong);
         exchange.brought = self.duplex.inbox.received() > before;
         let Carrier::Http(http) = &mut self.carrier else {
-            return;
+            return true;
         };
         http.last_seen = now;
         match outcome {
-            Err(violation) => return self.refuse(carrier, hello.mode, violation.close()),
+            Err(violation) => {
+                self.refuse(carrier, hello.mode, violation.close());
+                return false;
+            }
             Ok(Some(close)) => {
                 http.open.push(exchange);
-                return self.finish(&close, Cause::Refused(close.clone()));
+                self.finish(&Close::done(), Cause::Refused(close));
+                return true;
             }
             Ok(None) => {}
         }
@@ -96,12 +100,18 @@ impl Session {
         if let Carrier::Http(http) = &mut self.carrier {
             http.open.push(exchange);
         }
+        true
     }
 
-    /// Takes the frames of a WebSocket message.
-    pub(super) fn handle_frames(&mut self, now: Timestamp, carrier: CarrierId, frames: &[u8]) {
+    /// Takes the frames of a WebSocket message; tells whether they kept the rules.
+    pub(super) fn handle_frames(
+        &mut self,
+        now: Timestamp,
+        carrier: CarrierId,
+        frames: &[u8],
+    ) -> bool {
         let Carrier::Socket(socket) = &mut self.carrier else {
-            return;
+            return true;
         };
         let mut receive = socket.receive;
         let mut pong = None;
@@ -111,10 +121,67 @@ impl Session {
             socket.pong = pong.or(socket.pong);
         }
         match outcome {
-            Err(violation) => self.fail_socket(carrier, violation.close()),
-            Ok(Some(close)) => self.finish(&close, Cause::Refused(close.clone())),
+            Err(violation) => {
+                self.fail_socket(carrier, violation.close());
+                return false;
+            }
+            Ok(Some(close)) => self.finish(&Close::done(), Cause::Refused(close)),
             Ok(None) => {}
         }
+        true
+    }
+
+    /// Takes what was on its way on a socket when it lost the session. Its messages count: the page that sent them may be gone,
+    /// with a last request that had no room for all of them. Nothing else that it says is of this time.
+    pub(super) fn handle_late_frames(&mut self, now: Timestamp, index: usize, frames: &[u8]) {
+        let Some(retired) = self.retired.get_mut(index) else {
+            return;
+        };
+        let (id, mut receive) = (retired.id, retired.receive);
+        if retired.control.take(now).is_err() {
+            let close = Close::new(CloseCode::RATE, "rate: too many late packets");
+            self.retired.remove(index);
+            return self.drop_socket(id, close);
+        }
+        let outcome = self.read_late_frames(now, &mut receive, frames);
+        match outcome {
+            Ok(()) => {
+                if let Some(retired) = self.retired.get_mut(index) {
+                    retired.receive = receive;
+                }
+            }
+            Err(violation) => {
+                self.retired.remove(index);
+                self.drop_socket(id, violation.close());
+            }
+        }
+    }
+
+    fn read_late_frames(
+        &mut self,
+        now: Timestamp,
+        receive: &mut ReceiveCursor,
+        frames: &[u8],
+    ) -> Result<(), Violation> {
+        let delay = self.ack_delay();
+        let mut reader = Reader::new(frames);
+        while let Some(frame) = Frame::read(&mut reader)? {
+            if frame.is_data() {
+                // A socket that was refused has no place for messages, and a client sends none there.
+                if receive.is_none() {
+                    return Ok(());
+                }
+                let arrival = self.duplex.handle_data(now, delay, receive, &frame)?;
+                if let Arrival::Message(payload) = arrival {
+                    self.last_message = now;
+                    self.outputs
+                        .push_back(SessionOutput::Event(SessionEvent::Message(payload)));
+                }
+            } else if let Frame::Seek(position) = frame {
+                *receive = Some(position);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the frames of a packet in order; a close by the client comes back.
@@ -153,6 +220,11 @@ impl Session {
                 Frame::Ack(ack) => {
                     let acknowledged = self.duplex.handle_ack(ack)?;
                     self.tell_acknowledged(acknowledged);
+                }
+                Frame::Close(close) if !close.code.is_of_a_client() => {
+                    return Err(Violation::malformed(
+                        "close-code: one that no client closes with",
+                    ));
                 }
                 Frame::Close(close) => return Ok(Some(close)),
                 Frame::Ping(nonce) => *pong = Some(nonce),

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::admission::{Opening, refusal_packet};
+use super::admission::{CarrierKind, Opening, refusal_packet};
 use super::attach::Refusal;
 use super::carrier::{Carrier, Phase, Retired};
 use super::output::{SessionEvent, SessionOutput};
@@ -54,7 +54,7 @@ pub struct Session {
     pub(super) answer_room: usize,
     /// How far the messages were written to answers.
     pub(super) answered_to: Position,
-    /// The client was away when it was asked to move.
+    /// The client is to be asked to move, in milliseconds, and no carrier has told it yet.
     pub(super) drain: Option<u64>,
     /// The highest nonce of a ping of ours.
     pub(super) pings: u64,
@@ -112,20 +112,28 @@ impl Session {
 
     /// A WebSocket brought its first packet, or an HTTP request its body.
     ///
-    /// The answer comes as output: a welcome, a refusal, or silence while a poll is held.
-    pub fn attach(&mut self, now: Timestamp, carrier: CarrierId, opening: &Opening<'_>) {
+    /// The answer comes as output: a welcome, a refusal, or silence while a poll is held. Tells whether the packet kept the rules
+    /// and its carrier was taken; a driver forgets a session whose very first packet did not.
+    pub fn attach(&mut self, now: Timestamp, carrier: CarrierId, opening: &Opening<'_>) -> bool {
         let hello = &opening.hello;
         match self.try_attach(now, carrier, hello) {
             Ok(()) => {}
-            Err(Refusal::Closed(close)) => return self.refuse(carrier, hello.mode, close),
-            Err(Refusal::Stale) => return self.refuse_stale(now, carrier, hello.mode),
+            Err(Refusal::Closed(close)) => {
+                self.refuse(carrier, hello.mode, close);
+                return false;
+            }
+            Err(Refusal::Stale) => {
+                self.refuse_stale(now, carrier, hello.mode);
+                return false;
+            }
         }
-        if hello.mode == HelloMode::Socket {
-            self.handle_frames(now, carrier, opening.frames);
+        let taken = if hello.mode == HelloMode::Socket {
+            self.handle_frames(now, carrier, opening.frames)
         } else {
-            self.handle_exchange(now, carrier, opening);
-        }
+            self.handle_exchange(now, carrier, opening)
+        };
         self.tell_transport();
+        taken
     }
 
     /// A WebSocket that attached, or was retired, brought another packet.
@@ -148,12 +156,14 @@ impl Session {
                 );
             }
             // A higher number of its own may have overtaken this hello and then been lost: it asks again.
-            if let Ok(opening) = super::read_opening(packet)
+            if let Ok(opening) = super::read_opening(packet, CarrierKind::Socket)
                 && opening.hello.key == self.key
             {
-                return self.attach(now, carrier, &opening);
+                self.attach(now, carrier, &opening);
+            } else {
+                self.handle_frames(now, carrier, packet);
             }
-            return self.handle_frames(now, carrier, packet);
+            return;
         }
         let Some(index) = self
             .retired
@@ -162,12 +172,13 @@ impl Session {
         else {
             return;
         };
-        // What a retired socket still says is late, unless it says hello again.
-        if let Ok(opening) = super::read_opening(packet)
+        if let Ok(opening) = super::read_opening(packet, CarrierKind::Socket)
             && opening.hello.key == self.key
         {
             self.retired.remove(index);
             self.attach(now, carrier, &opening);
+        } else {
+            self.handle_late_frames(now, index, packet);
         }
     }
 
@@ -228,12 +239,7 @@ impl Session {
 
     /// Asks the client to move to another connection within `delay`; one that is away is asked when it comes back.
     pub fn drain(&mut self, delay: Duration) {
-        let delay_ms = delay.as_millis() as u64;
-        match &mut self.carrier {
-            Carrier::Detached => self.drain = Some(delay_ms),
-            Carrier::Http(http) => http.drain = Some(delay_ms),
-            Carrier::Socket(socket) => socket.drain = Some(delay_ms),
-        }
+        self.drain = Some(delay.as_millis() as u64);
     }
 
     /// The public name of the session.
@@ -311,9 +317,11 @@ impl Session {
             return;
         }
         self.phase = Phase::Ended;
+        let mut told = true;
         match core::mem::replace(&mut self.carrier, Carrier::Detached) {
-            Carrier::Detached => {}
+            Carrier::Detached => told = false,
             Carrier::Http(http) => {
+                told = !http.open.is_empty();
                 for exchange in http.open {
                     let answer = self.final_answer(&exchange, close);
                     self.outputs.push_back(answer);
@@ -325,7 +333,11 @@ impl Session {
             self.drop_socket(retired.id, close.clone());
         }
         let unconfirmed = self.duplex.take_unconfirmed();
-        let ended = SessionEvent::Ended { cause, unconfirmed };
+        let ended = SessionEvent::Ended {
+            cause,
+            unconfirmed,
+            told,
+        };
         self.outputs.push_back(SessionOutput::Event(ended));
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::carrier::{Carrier, Exchange, Http, Phase, Socket};
+use super::carrier::{Carrier, Exchange, Phase, Socket};
 use super::output::{SessionAnswer, SessionEvent, SessionOutput};
 use super::session::Session;
 use crate::close::Close;
@@ -31,6 +31,8 @@ impl Session {
             }
             let built = match &self.carrier {
                 Carrier::Detached => None,
+                // A close is told in an answer, and an answer that is given cannot tell it any more.
+                Carrier::Http(_) if self.can_finish(now) => None,
                 Carrier::Http(_) => self.answer_next(now),
                 Carrier::Socket(_) => self.transmit(now),
             };
@@ -49,8 +51,9 @@ impl Session {
             return None;
         };
         let ack_due = self.duplex.ack_due().is_some_and(|due| due <= now);
+        let has_control = socket.has_control() || self.drain.is_some();
         if !socket.writable
-            || !(socket.has_control() || ack_due || self.duplex.outbox.has_more(&socket.send))
+            || !(has_control || ack_due || self.duplex.outbox.has_more(&socket.send))
         {
             return None;
         }
@@ -65,7 +68,7 @@ impl Session {
         if let Some(nonce) = socket.ping.take() {
             writer.ping(nonce);
         }
-        if let Some(delay_ms) = socket.drain.take() {
+        if let Some(delay_ms) = self.drain.take() {
             writer.drain(delay_ms);
         }
         self.duplex
@@ -87,7 +90,7 @@ impl Session {
             Carrier::Http(http) => http
                 .open
                 .iter()
-                .position(|exchange| self.is_ripe(now, http, exchange))?,
+                .position(|exchange| self.is_ripe(now, exchange))?,
             Carrier::Detached | Carrier::Socket(_) => return None,
         };
         let Carrier::Http(http) = &mut self.carrier else {
@@ -97,7 +100,7 @@ impl Session {
         Some(self.answer(now, exchange))
     }
 
-    fn is_ripe(&self, now: Timestamp, http: &Http, exchange: &Exchange) -> bool {
+    fn is_ripe(&self, now: Timestamp, exchange: &Exchange) -> bool {
         let outbox = &self.duplex.outbox;
         let has_messages = outbox.has_more(&outbox.cursor());
         let taken = self.duplex.inbox.waiting() == 0;
@@ -108,7 +111,7 @@ impl Session {
             HelloMode::Hold { .. } => {
                 let ack_due = self.duplex.ack_due().is_some_and(|due| due <= now);
                 let control =
-                    exchange.pong.is_some() || exchange.welcome.is_some() || http.drain.is_some();
+                    exchange.pong.is_some() || exchange.welcome.is_some() || self.drain.is_some();
                 has_messages || ack_due || control
             }
             // What the application says at once to what it was brought rides on the same answer.
@@ -132,9 +135,7 @@ impl Session {
         if let Some(nonce) = exchange.pong {
             writer.pong(nonce);
         }
-        if let Carrier::Http(http) = &mut self.carrier
-            && let Some(delay_ms) = http.drain.take()
-        {
+        if let Some(delay_ms) = self.drain.take() {
             writer.drain(delay_ms);
         }
         if matches!(exchange.mode, HelloMode::Poll | HelloMode::Hold { .. }) {
@@ -159,7 +160,20 @@ impl Session {
 
     /// Ends a closing session once everything was acknowledged, or it took too long. Tells whether it did.
     fn finish_if_closed(&mut self, now: Timestamp) -> bool {
-        let Phase::Closing { close, deadline } = &self.phase else {
+        let Phase::Closing { close, .. } = &self.phase else {
+            return false;
+        };
+        if !self.can_finish(now) {
+            return false;
+        }
+        let close = close.clone();
+        self.finish(&close, Cause::ByApplication);
+        true
+    }
+
+    /// Whether a closing session may end now.
+    fn can_finish(&self, now: Timestamp) -> bool {
+        let Phase::Closing { deadline, .. } = &self.phase else {
             return false;
         };
         let writable = match &self.carrier {
@@ -168,19 +182,14 @@ impl Session {
             Carrier::Http(http) => !http.open.is_empty(),
             Carrier::Socket(socket) => socket.writable,
         };
-        if now < *deadline && !(writable && self.duplex.outbox.is_empty()) {
-            return false;
-        }
-        let close = close.clone();
-        self.finish(&close, Cause::ByApplication);
-        true
+        now >= *deadline || (writable && self.duplex.outbox.is_empty())
     }
 }
 
 impl Socket {
     /// Whether a control frame waits for the next packet.
     const fn has_control(&self) -> bool {
-        self.welcome.is_some() || self.pong.is_some() || self.ping.is_some() || self.drain.is_some()
+        self.welcome.is_some() || self.pong.is_some() || self.ping.is_some()
     }
 }
 

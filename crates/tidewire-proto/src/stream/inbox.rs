@@ -225,6 +225,17 @@ impl Inbox {
         self.waiting.len() as u64
     }
 
+    /// Bytes of the messages that the application has not taken.
+    pub(crate) const fn waiting_bytes(&self) -> u64 {
+        self.waiting_bytes
+    }
+
+    /// Without the beginning of a message whose end will never come.
+    pub(crate) fn without_partial(mut self) -> Self {
+        self.partial = None;
+        self
+    }
+
     pub(crate) const fn duplicates(&self) -> u64 {
         self.duplicates
     }

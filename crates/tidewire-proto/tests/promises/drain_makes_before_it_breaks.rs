@@ -1,7 +1,11 @@
 //! A server that drains moves its clients without a gap.
 
-use super::support::*;
+use tidewire_proto::CarrierId;
 use tidewire_proto::server::SessionEvent;
+use tidewire_proto::wire::HelloMode;
+
+use super::support::direct::{Direct, hello};
+use super::support::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -56,4 +60,37 @@ fn a_move_that_fails_leaves_the_old_socket_in_place() {
     assert_eq!(world.transport(), Some(Transport::WebSocket));
     assert_eq!(world.host.texts(), ["1"]);
     assert_eq!(world.tabs[0].connections(), 1);
+}
+
+#[test]
+fn a_client_that_changes_its_carrier_at_that_moment_is_asked_all_the_same() {
+    let order = |kinds: Vec<Kind>| {
+        kinds
+            .into_iter()
+            .filter(|kind| *kind == Kind::Drain)
+            .count()
+    };
+    let mut direct = Direct::new(SessionConfig::default());
+    direct.attach(1, &hello(HelloMode::Send, 1, 1), |_| {});
+    direct.session.drain(secs(10));
+    direct.settle();
+    direct.attach(2, &hello(HelloMode::Socket, 2, 0), |_| {});
+    let told: usize = direct
+        .transmitted
+        .iter()
+        .map(|(_, packet)| order(kinds(packet)))
+        .sum();
+    assert_eq!(told, 1, "{:?}", direct.transmitted);
+
+    // Asked again while it is away, it is told when it comes back; and no carrier is told twice.
+    direct.session.handle_closed(CarrierId(2));
+    direct.session.drain(secs(10));
+    direct.attach(3, &hello(HelloMode::Socket, 3, 0), |_| {});
+    direct.attach(4, &hello(HelloMode::Socket, 4, 0), |_| {});
+    let told: usize = direct
+        .transmitted
+        .iter()
+        .map(|(_, packet)| order(kinds(packet)))
+        .sum();
+    assert_eq!(told, 2, "{:?}", direct.transmitted);
 }

@@ -4,7 +4,7 @@ use tidewire_proto::CarrierId;
 use tidewire_proto::server::SessionEvent;
 use tidewire_proto::wire::HelloMode;
 
-use super::support::direct::{Direct, hello};
+use super::support::direct::{Direct, frames, hello};
 use super::support::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -117,6 +117,107 @@ fn a_server_that_closes_says_its_last_messages_first() {
             world.heard(|event| matches!(event, Event::Closed { cause: Cause::Refused(close), .. } if *close == goodbye())),
             "{transport:?}"
         );
+    }
+}
+
+#[test]
+fn a_server_that_closes_tells_its_own_code_within_a_second_and_a_poll_on_every_transport() {
+    let codes = [
+        CloseCode::NORMAL,
+        CloseCode(3000),
+        CloseCode::UNAUTHENTICATED,
+        CloseCode::FORBIDDEN,
+    ];
+    for transport in Transport::ALL {
+        for code in codes {
+            let config = only(&[transport]);
+            let patience = secs(1) + config.polling_ceiling;
+            let mut world = World::connected(config, SessionConfig::default());
+            world.run(secs(2));
+            let close = Close::new(code, "over: as the application wants it");
+            let since = world.now;
+            world.close_session(close.clone());
+            let told = |event: &Event| match event {
+                Event::Closed { cause, .. } | Event::Hiccup { cause, .. } => {
+                    *cause == Cause::Refused(close.clone())
+                }
+                _ => false,
+            };
+            world.run_until("it is told", |world| world.heard(told));
+            let took = world.now.since(since);
+            assert!(took <= patience, "{transport:?} {code:?}: {took:?}");
+            assert!(
+                !world.heard(|event| matches!(event, Event::Lost { .. })),
+                "{transport:?} {code:?}: {:?}",
+                world.tabs[0].events
+            );
+        }
+    }
+}
+
+#[test]
+fn a_client_that_was_away_at_the_end_hears_the_code_once_when_it_comes_back() {
+    let mut world = World::connected(only(&[Transport::WebSocket]), SessionConfig::default());
+    world.net.handshakes = Handshakes::Refused;
+    world.cut();
+    let close = Close::new(CloseCode::UNAUTHENTICATED, "logged-out: log in again");
+    world.close_session(close.clone());
+    world.run(secs(10));
+    assert!(world.host.sessions.is_empty(), "its time to close is over");
+
+    world.net.handshakes = Handshakes::Open;
+    world.page(PageEvent::Online);
+    world.run(secs(60));
+    let told = world.tabs[0].count(|event| {
+        matches!(event, Event::Hiccup { cause: Cause::Refused(told), .. } if *told == close)
+    });
+    assert_eq!(told, 1, "{:?}", world.tabs[0].events);
+    assert!(
+        world.heard(|event| matches!(event, Event::Lost { .. })),
+        "with new credentials there is a new session"
+    );
+}
+
+#[test]
+fn what_a_client_closes_with_is_repeated_to_nobody() {
+    let close = Close::new(CloseCode(4_999), "<b>: mine").after(secs(1 << 30));
+    let mut direct = Direct::on_socket(SessionConfig::default());
+    direct.attach(2, &hello(HelloMode::Hold { ms: 10_000 }, 2, 1), |_| {});
+    direct.attach(3, &hello(HelloMode::Send, 2, 2), |writer| {
+        writer.close(&close)
+    });
+    assert!(
+        matches!(direct.events.last(), Some(SessionEvent::Ended { cause: Cause::Refused(told), .. }) if *told == close),
+        "its application hears it: {:?}",
+        direct.events
+    );
+    let said: Vec<u8> = direct
+        .transmitted
+        .iter()
+        .map(|(_, packet)| packet.as_slice())
+        .chain(
+            direct
+                .answered
+                .iter()
+                .map(|(_, answer)| answer.body.as_slice()),
+        )
+        .flatten()
+        .copied()
+        .collect();
+    assert!(!said.windows(3).any(|bytes| bytes == b"<b>"));
+    let codes = direct.disconnected.iter().map(|(_, close)| close.code);
+    assert_eq!(codes.collect::<Vec<_>>(), [CloseCode::NORMAL]);
+}
+
+#[test]
+fn a_code_that_no_client_closes_with_is_malformed() {
+    for code in [0, 999, 1002, 1005, 1006, 1015, 2999, 5000, u16::MAX] {
+        let mut direct = Direct::on_socket(SessionConfig::default());
+        let packet = frames(|writer| writer.close(&Close::new(CloseCode(code), "x")));
+        direct.says(1, &packet);
+        let refusal = direct.refusal(1).expect("it is refused");
+        assert_eq!(refusal.code, CloseCode::MALFORMED, "{code}");
+        assert!(!direct.session.is_ended(), "{code}");
     }
 }
 

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use tidewire_proto::server::read_opening;
 use tidewire_proto::wire::{Ack, Frame, HelloMode, Position, Reader, Writer};
 use tidewire_proto::{CarrierId, Close};
 
@@ -135,7 +134,7 @@ fn a_server_answers_the_first_packets_of_the_vectors() {
         bytes(&vector.expect("it is among the vectors").hex)
     };
     let first = packet("first flight of a new session, two messages");
-    let opening = read_opening(&first).expect("it is well-formed");
+    let opening = read_any_opening(&first).expect("it is well-formed");
     let mut direct = Direct::created_by(SessionConfig::default(), &opening.hello);
     direct.session.attach(direct.now, CarrierId(1), &opening);
     direct.settle();
@@ -160,7 +159,7 @@ fn a_server_refuses_each_malformed_packet_with_its_code_and_rule_and_keeps_the_s
     for vector in vectors().malformed {
         let packet = bytes(&vector.hex);
         let told: Option<Close> = match vector.when.as_str() {
-            "opening" => match read_opening(&packet) {
+            "opening" => match read_any_opening(&packet) {
                 Err(close) => Some(close),
                 Ok(opening) => {
                     let mut direct = Direct::created_by(SessionConfig::default(), &opening.hello);

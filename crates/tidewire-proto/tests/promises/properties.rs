@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tidewire_proto::server::{SessionOutput, read_opening};
+use tidewire_proto::server::SessionOutput;
 use tidewire_proto::wire::{Ack, Frame, Hello, HelloMode, Position, Reader, Welcome, Writer};
 use tidewire_proto::{Answer, CarrierId, Client, Session, SessionKey, SessionNumber};
 
@@ -35,7 +35,7 @@ proptest! {
         while let Ok(Some(frame)) = Frame::read(&mut reader) {
             prop_assert!(!write(&frame).is_empty());
         }
-        if let Err(close) = read_opening(&bytes) {
+        if let Err(close) = read_any_opening(&bytes) {
             prop_assert!(close.code.0 >= 4400 && close.reason.len() <= Close::MAX_REASON);
         }
     }
@@ -243,7 +243,7 @@ impl SessionAction {
     fn perform(self, session: &mut Session, now: Timestamp) {
         match self {
             Self::Attach(id, packet) => {
-                if let Ok(opening) = read_opening(&packet) {
+                if let Ok(opening) = read_any_opening(&packet) {
                     session.attach(now, CarrierId(id), &opening);
                 }
             }

@@ -30,7 +30,7 @@ fn a_client_of_an_ended_session_is_told_why_unless_that_would_bring_it_back_for_
     let hello = hello(HelloMode::Socket, 2, 0);
     let told = |code| {
         let close = Close::new(code, "over: it has ended");
-        admit(Lookup::Ended(close), &hello).map_err(|close| close.code)
+        admit(Lookup::Ended { close, told: true }, &hello).map_err(|close| close.code)
     };
     assert_eq!(told(CloseCode::NORMAL), Err(CloseCode::NORMAL));
     assert_eq!(told(CloseCode::FORBIDDEN), Err(CloseCode::FORBIDDEN));
@@ -50,7 +50,7 @@ fn a_detached_session_lives_for_two_minutes() {
     assert!(direct.session.is_ended());
     assert!(matches!(
         direct.events.last(),
-        Some(SessionEvent::Ended { cause: Cause::TimedOut, unconfirmed })
+        Some(SessionEvent::Ended { cause: Cause::TimedOut, unconfirmed, .. })
             if unconfirmed.len() == 1 && unconfirmed[0].transmitted
     ));
 }

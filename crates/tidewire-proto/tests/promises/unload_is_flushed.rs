@@ -1,7 +1,7 @@
 //! When the page goes away, one last request takes along what the server does not have.
 
 use tidewire_proto::CarrierId;
-use tidewire_proto::server::{SessionEvent, read_opening};
+use tidewire_proto::server::SessionEvent;
 use tidewire_proto::wire::HelloMode;
 
 use super::support::*;
@@ -18,7 +18,7 @@ fn flush(world: &mut World, leaving: bool) -> Option<Vec<u8>> {
 
 /// The last request arrives at the server; nobody waits for its answer.
 fn arrives(world: &mut World, body: &[u8]) {
-    let opening = read_opening(body).expect("it is well-formed");
+    let opening = read_any_opening(body).expect("it is well-formed");
     assert_eq!(opening.hello.mode, HelloMode::Send);
     let now = world.now;
     world
@@ -77,6 +77,26 @@ fn a_page_that_leaves_for_good_ends_its_session() {
         world.host.events.last(),
         Some(SessionEvent::Ended { .. })
     ));
+}
+
+#[test]
+fn what_does_not_fit_still_arrives_from_the_socket_that_was_overtaken() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.net.latency = secs(3);
+    let texts: Vec<String> = (0..200).map(|_| long_text(1_000)).collect();
+    for text in &texts {
+        world.say(text);
+    }
+    // All of it is on its way when the page is left, and the last request arrives first.
+    world.run(secs(1));
+    let body = flush(&mut world, true).expect("nothing has arrived yet");
+    arrives(&mut world, &body);
+    let early = world.host.heard.len();
+    assert!(early > 0 && early < 200, "{early}");
+    world.freeze(secs(10));
+
+    assert_eq!(world.host.texts(), texts, "once and in order");
+    assert_eq!(world.host.sessions.len(), 1, "it ends by its own time");
 }
 
 #[test]

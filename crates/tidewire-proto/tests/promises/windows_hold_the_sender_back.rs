@@ -105,3 +105,37 @@ fn a_server_is_held_back_by_its_client() {
     world.run(secs(1));
     assert_eq!(world.tabs[0].texts(), numbers(300));
 }
+
+#[test]
+fn a_server_that_loses_sessions_again_and_again_fills_no_client_that_does_not_read() {
+    let mut world = World::connected(only(&[Transport::WebSocket]), SessionConfig::default());
+    world.tab().takes = false;
+    let window = ClientConfig::default().limits.window_messages;
+    for _ in 0..6 {
+        for text in numbers(3_000) {
+            if world.host.sessions.is_empty() {
+                break;
+            }
+            world.reply(&text);
+        }
+        world.run(secs(5));
+        world.restart_host();
+        world.run(secs(120));
+    }
+    let untaken = world.tabs[0].untaken() as u64;
+    assert!(
+        untaken > window,
+        "there was more than one window: {untaken}"
+    );
+    assert!(untaken <= 2 * window, "{untaken}");
+    assert!(world.host.sessions.is_empty(), "the next session waits");
+
+    // Once the application reads, it goes on by itself.
+    let now = world.now;
+    let all = world.tabs[0].untaken();
+    world.tab().take(now, all);
+    world.tab().takes = true;
+    world.run(secs(5));
+    assert_eq!(world.host.sessions.len(), 1);
+    assert_eq!(world.transport(), Some(Transport::WebSocket));
+}

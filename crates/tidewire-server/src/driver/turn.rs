@@ -102,7 +102,12 @@ impl Driver {
                 }
             }
             SessionEvent::Detached => tracing::debug!("detached"),
-            SessionEvent::Ended { cause, unconfirmed } => {
+            SessionEvent::Ended {
+                cause,
+                unconfirmed,
+                told,
+            } => {
+                state.told = told;
                 tracing::info!(
                     cause = name_of(&cause),
                     unconfirmed = unconfirmed.len(),

@@ -1,6 +1,7 @@
 //! Packets that no client sends, and what the server must say to each.
 
 use tidewire_proto::wire::{Ack, Hello, HelloMode, Position, Writer};
+use tidewire_proto::{Close, CloseCode};
 
 use super::raw::{hello, packet};
 
@@ -64,6 +65,18 @@ pub(crate) fn bad_openings() -> Vec<BadOpening> {
             |mode| with(mode, |hello| (hello.resume, hello.attach) = (true, 9)),
             4404,
             "unknown-session",
+        ),
+        (
+            "a hello of the other kind of carrier",
+            |mode| {
+                let other = match mode {
+                    HelloMode::Socket => HelloMode::Poll,
+                    _ => HelloMode::Socket,
+                };
+                packet(&hello(1, other), |_| {})
+            },
+            4400,
+            "mode",
         ),
         (
             "a token of 9 KiB",
@@ -199,6 +212,15 @@ pub(crate) fn bad_openings() -> Vec<BadOpening> {
             },
             4422,
             "ack",
+        ),
+        (
+            "a close with a code that is never sent",
+            |mode| {
+                let close = Close::new(CloseCode(1_005), "<b>: x");
+                then(mode, |writer| writer.close(&close), &[])
+            },
+            4400,
+            "close-code",
         ),
         (
             "10,000 heartbeats",

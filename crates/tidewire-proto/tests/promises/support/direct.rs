@@ -1,10 +1,10 @@
 //! One session without a client: the test says the hellos itself.
 
-use tidewire_proto::server::{SessionAnswer, SessionEvent, SessionOutput, read_opening};
+use tidewire_proto::server::{SessionAnswer, SessionEvent, SessionOutput};
 use tidewire_proto::wire::{Ack, Hello, HelloMode, Writer};
 use tidewire_proto::{CarrierId, Close, Payload, Session, SessionConfig, SessionKey, Timestamp};
 
-use super::Kind;
+use super::{Kind, read_any_opening};
 
 /// A session, and what it has said.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Direct {
 
     pub(crate) fn attach(&mut self, carrier: u64, hello: &Hello, frames: impl FnOnce(&mut Writer)) {
         let packet = packet(hello, frames);
-        let opening = read_opening(&packet).expect("it is well-formed");
+        let opening = read_any_opening(&packet).expect("it is well-formed");
         self.session.attach(self.now, CarrierId(carrier), &opening);
         self.settle();
     }

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use tidewire_proto::server::{
-    Admission, Lookup, SessionAnswer, SessionEvent, SessionOutput, admit, read_opening,
-    refusal_packet,
+    Admission, CarrierKind, Lookup, SessionAnswer, SessionEvent, SessionOutput, admit,
+    read_opening, refusal_packet,
 };
-use tidewire_proto::wire::HelloMode;
 use tidewire_proto::{
-    CarrierId, Cause, Close, CloseCode, Payload, Session, SessionConfig, SessionKey, Timestamp,
+    CarrierId, Close, CloseCode, Payload, Session, SessionConfig, SessionKey, Timestamp,
 };
 
 /// All sessions of one server.
@@ -16,7 +15,7 @@ use tidewire_proto::{
 pub(crate) struct Host {
     pub(crate) config: SessionConfig,
     pub(crate) sessions: BTreeMap<SessionKey, Session>,
-    ended: BTreeMap<SessionKey, Close>,
+    ended: BTreeMap<SessionKey, (Close, bool)>,
     owners: BTreeMap<CarrierId, SessionKey>,
     outputs: VecDeque<SessionOutput>,
     /// Whether the application takes each message at once.
@@ -82,13 +81,12 @@ impl Host {
         packet: &[u8],
         how: Attached,
     ) -> Result<(), Close> {
-        let opening = read_opening(packet)?;
+        let kind = match how {
+            Attached::Exchange => CarrierKind::Exchange,
+            Attached::Socket => CarrierKind::Socket,
+        };
+        let opening = read_opening(packet, kind)?;
         let hello = &opening.hello;
-        assert_eq!(
-            hello.mode == HelloMode::Socket,
-            how == Attached::Socket,
-            "a client says how it comes"
-        );
         self.tokens.push(hello.token.clone());
         if let Some(close) = &self.refuses {
             return Err(close.clone());
@@ -98,8 +96,11 @@ impl Host {
         {
             return Err(close.clone());
         }
-        let lookup = match self.ended.get(&hello.key) {
-            Some(close) => Lookup::Ended(close.clone()),
+        let lookup = match self.ended.get_mut(&hello.key) {
+            Some((close, told)) => Lookup::Ended {
+                close: close.clone(),
+                told: std::mem::replace(told, true),
+            },
             None if self.sessions.contains_key(&hello.key) => Lookup::Known,
             None => Lookup::Unknown,
         };
@@ -187,14 +188,11 @@ impl Host {
                         .expect("an echo fits the outbox");
                 }
             }
-            if let SessionEvent::Ended { cause, .. } = &event {
-                let close = match cause {
-                    Cause::Refused(close) => close.clone(),
-                    _ => self.farewell.take().unwrap_or_else(|| {
-                        Close::new(CloseCode::EXPIRED, "expired: the session is over")
-                    }),
-                };
-                self.ended.insert(key, close);
+            if let SessionEvent::Ended { told, .. } = &event {
+                let close = self.farewell.take().unwrap_or_else(|| {
+                    Close::new(CloseCode::EXPIRED, "expired: the session is over")
+                });
+                self.ended.insert(key, (close, *told));
                 // What the end had to say is already in its queue.
                 while let Some(output) = session.poll_output(now) {
                     self.outputs.push_back(output);

@@ -9,7 +9,7 @@ mod world;
 
 pub(crate) use host::{Attached, Host};
 pub(crate) use net::{Handshakes, Http};
-pub(crate) use packet::{Kind, Packet, Side, kinds};
+pub(crate) use packet::{Kind, Packet, Side, kinds, read_any_opening};
 pub(crate) use tab::{Provider, Tab};
 pub(crate) use world::World;
 

@@ -1,7 +1,8 @@
 //! What went over the wire.
 
-use tidewire_proto::Timestamp;
+use tidewire_proto::server::{CarrierKind, Opening, read_opening};
 use tidewire_proto::wire::{Frame, Reader};
+use tidewire_proto::{Close, Timestamp};
 
 /// One WebSocket message or HTTP body, as it was sent.
 #[derive(Clone, Debug)]
@@ -68,4 +69,10 @@ pub(crate) fn kinds(packet: &[u8]) -> Vec<Kind> {
         });
     }
     kinds
+}
+
+/// Reads a first packet as what it says that it is.
+pub(crate) fn read_any_opening(packet: &[u8]) -> Result<Opening<'_>, Close> {
+    read_opening(packet, CarrierKind::Socket)
+        .or_else(|_| read_opening(packet, CarrierKind::Exchange))
 }

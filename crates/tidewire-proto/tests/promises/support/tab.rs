@@ -95,6 +95,11 @@ impl Tab {
         }
     }
 
+    /// Messages that the application has not taken.
+    pub(crate) fn untaken(&self) -> usize {
+        self.untaken.len()
+    }
+
     /// The text messages heard so far.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.heard.iter().filter_map(Payload::as_text).collect()
