@@ -47,6 +47,8 @@ pub(crate) struct HubInner {
     accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
     pub(crate) stopped: watch::Sender<bool>,
     open_sockets: watch::Sender<usize>,
+    /// Tells [`Changes`](crate::Changes).
+    pub(crate) changed: watch::Sender<()>,
 }
 
 /// Where the public names of sessions begin: a restarted server must not give a name again, since a client tells by it
@@ -227,6 +229,7 @@ impl HubInner {
             accepting: tokio::sync::Mutex::new(accepting),
             stopped: watch::Sender::new(false),
             open_sockets: watch::Sender::new(0),
+            changed: watch::Sender::new(()),
         }
     }
 
@@ -352,6 +355,7 @@ impl HubInner {
         });
         if self.registry.remove(driver.name(), driver.id(), farewell) {
             count(&self.counters.ended);
+            self.changed.send_replace(());
         }
     }
 
