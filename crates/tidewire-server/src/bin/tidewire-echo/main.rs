@@ -4,6 +4,9 @@
 
 mod app;
 mod args;
+mod board;
+mod clock;
+mod connections;
 mod faults;
 mod guestbook;
 mod live;
@@ -58,9 +61,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         )
     })?;
     let address = listener.local_addr()?;
-    announce(&format!("listening on http://{address}"))?;
+    announce(&format!("listening on http://{address}"));
 
-    tokio::spawn(live::echo_all(app.clone()));
+    app.start();
     let mut config = ServeConfig::default();
     config.stop_timeout = Duration::from_secs(2);
     let listener = FaultyListener::new(listener, &app.faults);
@@ -72,10 +75,12 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             signals.next().await;
             std::process::exit(130);
         });
-        app.hub.drain(DRAIN / 2);
+        app.drain(DRAIN / 2);
         tokio::time::sleep(DRAIN).await;
-        let farewell = async { tokio::join!(app.hub.shutdown(), app.guests.send_all_away()) };
-        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        if tokio::time::timeout(FAREWELL, app.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some clients did not say goodbye");
         }
     };
@@ -84,8 +89,10 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Whoever started the server reads its address from here.
-fn announce(line: &str) -> std::io::Result<()> {
+fn announce(line: &str) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        // Who started it may have stopped to read by the time that it restarts.
+        tracing::warn!(%error, "nobody reads that this server is {line}");
+    }
 }
