@@ -21,7 +21,8 @@ use crate::args::Args;
 use crate::board::Board;
 use crate::faults::{self, Faults};
 use crate::guestbook::Guests;
-use crate::{board, connections, live, message, page};
+use crate::openings::Openings;
+use crate::{board, connections, live, message, openings, page};
 
 /// Longest body of a broadcast or a control request, in bytes.
 pub(crate) const MAX_CONTROL_BODY: usize = 64 * 1024;
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) board: Board,
     pub(crate) guests: Guests,
+    pub(crate) openings: Openings,
     pub(crate) faults: Faults,
     pub(crate) settings: Arc<Settings>,
 }
@@ -76,6 +78,7 @@ impl App {
             hub: live,
             board,
             guests: Guests::default(),
+            openings: Openings::default(),
             faults,
             settings: Arc::new(Settings {
                 args: args.clone(),
@@ -134,6 +137,7 @@ impl App {
             .route("/faults", get(faults::show))
             .route("/faults/{order}", post(faults::order))
             .route("/message", any(message::endpoint))
+            .route("/openings/{name}", get(openings::show))
             .layer(DefaultBodyLimit::max(MAX_CONTROL_BODY))
             .layer(middleware::from_fn_with_state(self.clone(), guard_origin));
         let router = Router::new()
@@ -143,10 +147,15 @@ impl App {
             .with_state(self.clone())
             .nest("/connections/live", self.board.hub().router())
             .nest("/live", self.hub.router());
-        router.layer(middleware::from_fn_with_state(
-            self.faults.clone(),
-            faults::inject,
-        ))
+        router
+            .layer(middleware::from_fn_with_state(
+                self.faults.clone(),
+                faults::inject,
+            ))
+            .layer(middleware::from_fn_with_state(
+                self.clone(),
+                openings::record,
+            ))
     }
 }
 

@@ -9,8 +9,10 @@ mod clock;
 mod connections;
 mod faults;
 mod guestbook;
+mod head;
 mod live;
 mod message;
+mod openings;
 mod page;
 mod signals;
 

@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::tap::{AnswerHead, Tap};
+
 /// Frozen connections that are kept after the server has let go of them, so that their clients hear no end.
 const MAX_GRAVES: usize = 1_024;
 
@@ -32,10 +34,11 @@ struct Shared {
     graves: Mutex<Vec<TcpStream>>,
 }
 
-/// One connection's orders.
+/// One connection's orders, and what was heard on it.
 #[derive(Default)]
 struct Control {
     state: Mutex<ControlState>,
+    tap: Mutex<Tap>,
 }
 
 #[derive(Default)]
@@ -81,6 +84,14 @@ impl Connections {
             }
         }
         lock(&self.shared.graves).clear();
+    }
+
+    /// Keeps the head of what `peer` is answered next, and returns that of its request where it was heard.
+    pub(super) fn listen_in(&self, peer: SocketAddr, answer: &AnswerHead) -> Option<Vec<u8>> {
+        let control = lock(&self.shared.open).get(&peer).cloned()?;
+        let mut tap = lock(&control.tap);
+        tap.keep_answer(Arc::clone(answer));
+        tap.request_head()
     }
 
     pub(super) fn set_delay(&self, delay: Option<Duration>) {
@@ -261,7 +272,11 @@ impl AsyncRead for FaultyStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_nap(cx))?;
-        ready!(self.poll_sound(cx))?.poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(ready!(self.poll_sound(cx))?.poll_read(cx, buf))?;
+        let arrived = buf.filled().get(before..).unwrap_or_default();
+        lock(&self.control.tap).read(arrived);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -271,7 +286,13 @@ impl AsyncWrite for FaultyStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_sound(cx))?.poll_write(cx, buf)
+        let control = Arc::clone(&self.control);
+        let stream = ready!(self.poll_sound(cx))?;
+        let mut tap = lock(&control.tap);
+        tap.about_to_write(buf);
+        let written = ready!(stream.poll_write(cx, buf))?;
+        tap.wrote(buf.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

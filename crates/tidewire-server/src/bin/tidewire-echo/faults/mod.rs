@@ -4,6 +4,7 @@ mod connection;
 mod control;
 mod inject;
 mod kind;
+mod tap;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ pub(crate) use connection::FaultyListener;
 pub(crate) use control::{order, show};
 pub(crate) use inject::inject;
 pub(crate) use kind::{FaultFlag, FaultKind, Setting};
+pub(crate) use tap::AnswerHead;
 
 use connection::Connections;
 
@@ -107,6 +109,12 @@ impl Faults {
             self.apply_spans();
         }
         Some(setting)
+    }
+
+    /// Takes note of the answer that the connection of `peer` gets next, and returns the head of the request that it answers,
+    /// where that was heard.
+    pub(crate) fn listen_in(&self, peer: SocketAddr, answer: &AnswerHead) -> Option<Vec<u8>> {
+        self.inner.connections.listen_in(peer, answer)
     }
 
     /// A message came in over the connection of `peer`.
