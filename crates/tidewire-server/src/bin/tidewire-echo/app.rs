@@ -21,8 +21,9 @@ use crate::args::Args;
 use crate::board::Board;
 use crate::faults::{self, Faults};
 use crate::guestbook::Guests;
+use crate::news::News;
 use crate::openings::Openings;
-use crate::{board, connections, live, message, openings, page};
+use crate::{board, connections, live, message, news, openings, page};
 
 /// Longest body of a broadcast or a control request, in bytes.
 pub(crate) const MAX_CONTROL_BODY: usize = 64 * 1024;
@@ -32,6 +33,7 @@ pub(crate) const MAX_CONTROL_BODY: usize = 64 * 1024;
 pub(crate) struct App {
     /// The sessions of `/live`.
     pub(crate) hub: Hub,
+    pub(crate) news: News,
     pub(crate) board: Board,
     pub(crate) guests: Guests,
     pub(crate) openings: Openings,
@@ -67,7 +69,7 @@ impl App {
                 .origins(origins.clone())
                 .build()
         };
-        let live = hub(&config)?;
+        let (live, news) = (hub(&config)?, News::new(hub(&config)?));
         config.max_sessions = board::MAX_WATCHERS;
         let board = Board::new(hub(&config)?);
         let faults = Faults::new();
@@ -76,6 +78,7 @@ impl App {
         }
         Ok(Self {
             hub: live,
+            news,
             board,
             guests: Guests::default(),
             openings: Openings::default(),
@@ -89,15 +92,17 @@ impl App {
     }
 
     /// All hubs, for what concerns the whole server.
-    fn hubs(&self) -> [&Hub; 2] {
-        [&self.hub, self.board.hub()]
+    fn hubs(&self) -> [&Hub; 3] {
+        [&self.hub, self.news.hub(), self.board.hub()]
     }
 
     /// Serves the sessions of all hubs, from now on until they shut down.
     pub(crate) fn start(&self) {
         tokio::spawn(live::echo_all(self.clone()));
+        tokio::spawn(news::serve_all(self.clone()));
         tokio::spawn(board::serve_all(self.clone()));
         tokio::spawn(board::keep(self.clone()));
+        tokio::spawn(self.news.clone().tick(self.settings.args.ticker));
     }
 
     /// Tells every session to move to another server, spread over this time.
@@ -137,6 +142,7 @@ impl App {
             .route("/faults", get(faults::show))
             .route("/faults/{order}", post(faults::order))
             .route("/message", any(message::endpoint))
+            .route("/news/latest", get(news::latest))
             .route("/openings/{name}", get(openings::show))
             .layer(DefaultBodyLimit::max(MAX_CONTROL_BODY))
             .layer(middleware::from_fn_with_state(self.clone(), guard_origin));
@@ -146,7 +152,8 @@ impl App {
             .merge(open)
             .with_state(self.clone())
             .nest("/connections/live", self.board.hub().router())
-            .nest("/live", self.hub.router());
+            .nest("/live", self.hub.router())
+            .nest("/news", self.news.hub().router());
         router
             .layer(middleware::from_fn_with_state(
                 self.faults.clone(),

@@ -95,6 +95,7 @@ pub(crate) async fn keep(app: App) {
 /// Whatever the list shows, message counts aside.
 struct AnyChange {
     live: Changes,
+    news: Changes,
     board: Changes,
     guests: watch::Receiver<()>,
 }
@@ -103,6 +104,7 @@ impl AnyChange {
     fn of(app: &App) -> Self {
         Self {
             live: app.hub.changes(),
+            news: app.news.hub().changes(),
             board: app.board.hub().changes(),
             guests: app.guests.changes(),
         }
@@ -111,6 +113,7 @@ impl AnyChange {
     async fn next(&mut self) -> Option<()> {
         tokio::select! {
             change = self.live.changed() => change,
+            change = self.news.changed() => change,
             change = self.board.changed() => change,
             change = self.guests.changed() => change.ok(),
         }

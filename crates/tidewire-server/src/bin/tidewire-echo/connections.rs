@@ -16,7 +16,7 @@ use crate::clock;
 /// One connected client.
 #[derive(Debug, Serialize)]
 struct Connection {
-    /// Which list it is in: `live` or `connections` for a session, `message` for a plain WebSocket.
+    /// Which list it is in: `live`, `news` or `connections` for a session, `message` for a plain WebSocket.
     endpoint: &'static str,
     /// Unique within its endpoint.
     id: u64,
@@ -46,8 +46,12 @@ impl Connections {
     /// The state now, with `most` lines at most: of each endpoint the oldest first.
     pub(crate) fn now(app: &App, most: usize) -> Self {
         let guests = app.guests.entries();
-        let sessions = [("live", &app.hub), ("connections", app.board.hub())]
-            .map(|(endpoint, hub)| (endpoint, living(hub)));
+        let sessions = [
+            ("live", &app.hub),
+            ("news", app.news.hub()),
+            ("connections", app.board.hub()),
+        ]
+        .map(|(endpoint, hub)| (endpoint, living(hub)));
         let all = guests.len()
             + sessions
                 .iter()

@@ -6,9 +6,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Serialize;
-use tidewire_server::{Payload, Session};
+use tidewire_server::{Broadcast, Payload, Session};
 
 use crate::app::App;
+use crate::news::Kind;
 
 /// Serves every session until the hub shuts down.
 pub(crate) async fn echo_all(app: App) {
@@ -34,17 +35,17 @@ struct Reach {
     refused: usize,
 }
 
-/// Sends the body to every client, on every transport and on `/message`: as text where it is UTF-8.
+/// Sends the body to every client, on every transport and on `/message`: as text where it is UTF-8. Text is news, too.
 pub(crate) async fn broadcast(State(app): State<App>, body: Bytes) -> Response {
-    let message = match String::from_utf8(body.into()) {
-        Ok(text) => Payload::Text(text),
-        Err(bytes) => Payload::Binary(bytes.into_bytes()),
+    let (message, news) = match String::from_utf8(body.into()) {
+        Ok(text) => (Payload::Text(text.clone()), app.news.make(Kind::Push, text)),
+        Err(bytes) => (Payload::Binary(bytes.into_bytes()), Broadcast::default()),
     };
     let (taken, slow) = app.guests.broadcast(&message);
     let sessions = app.hub.broadcast(message);
     Json(Reach {
-        reached: taken + sessions.sent,
-        refused: slow + sessions.refused,
+        reached: taken + sessions.sent + news.sent,
+        refused: slow + sessions.refused + news.refused,
     })
     .into_response()
 }

@@ -1,6 +1,7 @@
 //! A small server that echoes: on `/message` to any WebSocket, on `/live` to tidewire clients on every transport.
 //!
-//! It also lists who is connected, broadcasts to all of them, serves the demo page, and can be told to misbehave.
+//! It also has news of its own on `/news`, lists who is connected, broadcasts to all of them, serves the demo page, and can
+//! be told to misbehave.
 
 mod app;
 mod args;
@@ -12,6 +13,7 @@ mod guestbook;
 mod head;
 mod live;
 mod message;
+mod news;
 mod openings;
 mod page;
 mod signals;
