@@ -87,8 +87,8 @@ pub(crate) async fn record(
     let Some(name) = request.uri().query().and_then(watch).map(str::to_owned) else {
         return next.run(request).await;
     };
-    // Other people's pages cannot fill the list.
-    if app.check(&request).is_err() {
+    // Other people's pages cannot fill the list; and where nothing gets through, nothing is read.
+    if app.check(&request).is_err() || app.faults.is_unreachable() {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

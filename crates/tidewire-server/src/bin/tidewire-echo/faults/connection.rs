@@ -30,8 +30,8 @@ pub(super) struct Connections {
 struct Shared {
     open: Mutex<BTreeMap<SocketAddr, Arc<Control>>>,
     delay: Mutex<Option<Duration>>,
-    /// Frozen connections that the server has closed.
-    graves: Mutex<Vec<TcpStream>>,
+    /// Frozen connections that the server has closed, and why they are frozen.
+    graves: Mutex<Vec<(TcpStream, Mood)>>,
 }
 
 /// One connection's orders, and what was heard on it.
@@ -54,7 +54,16 @@ enum Mood {
     #[default]
     Sound,
     Cut,
+    /// Half-open.
     Frozen,
+    /// Frozen by an outage, at whose end it is reset.
+    Lost,
+}
+
+impl Mood {
+    const fn is_frozen(self) -> bool {
+        matches!(self, Self::Frozen | Self::Lost)
+    }
 }
 
 impl Connections {
@@ -83,7 +92,20 @@ impl Connections {
                 control.change(Mood::Sound);
             }
         }
-        lock(&self.shared.graves).clear();
+        self.open_graves(Mood::Frozen);
+    }
+
+    /// Freezes every connection that carries something until [`reset_lost`](Self::reset_lost).
+    pub(super) fn lose_all(&self) -> usize {
+        self.change_carrying(Mood::Lost)
+    }
+
+    /// Resets the connections that an outage has frozen.
+    pub(super) fn reset_lost(&self) {
+        for control in self.controls() {
+            control.reset_lost();
+        }
+        self.open_graves(Mood::Lost);
     }
 
     /// Keeps the head of what `peer` is answered next, and returns that of its request where it was heard.
@@ -111,8 +133,7 @@ impl Connections {
         let controls = self.controls();
         controls
             .iter()
-            .filter(|control| control.is_carrying())
-            .map(|control| control.change(mood))
+            .filter(|control| control.is_carrying() && control.change(mood))
             .count()
     }
 
@@ -120,20 +141,46 @@ impl Connections {
         lock(&self.shared.open).values().cloned().collect()
     }
 
-    fn bury(&self, stream: TcpStream) {
+    fn bury(&self, stream: TcpStream, mood: Mood) {
         let mut graves = lock(&self.shared.graves);
         if graves.len() < MAX_GRAVES {
-            graves.push(stream);
+            graves.push((stream, mood));
         }
+    }
+
+    /// Resets the connections that only their clients still know.
+    fn open_graves(&self, mood: Mood) {
+        lock(&self.shared.graves).retain(|(stream, other)| {
+            let stays = *other != mood;
+            if !stays {
+                reset(stream);
+            }
+            stays
+        });
     }
 }
 
 impl Control {
-    fn change(&self, mood: Mood) {
+    /// Follows an order; `false` where an earlier one is stronger.
+    fn change(&self, mood: Mood) -> bool {
         let mut state = lock(&self.state);
-        state.mood = mood;
-        for waker in state.wakers.drain(..) {
-            waker.wake();
+        let follows = match state.mood {
+            Mood::Sound => true,
+            Mood::Frozen => matches!(mood, Mood::Cut | Mood::Sound),
+            // A reset would get through, too.
+            Mood::Cut | Mood::Lost => false,
+        };
+        if follows {
+            state.set(mood);
+        }
+        follows
+    }
+
+    /// Resets the connection if an outage has frozen it.
+    fn reset_lost(&self) {
+        let mut state = lock(&self.state);
+        if state.mood == Mood::Lost {
+            state.set(Mood::Cut);
         }
     }
 
@@ -143,6 +190,15 @@ impl Control {
 
     fn is_carrying(&self) -> bool {
         lock(&self.state).carried > 0
+    }
+}
+
+impl ControlState {
+    fn set(&mut self, mood: Mood) {
+        self.mood = mood;
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
     }
 }
 
@@ -225,7 +281,7 @@ impl FaultyStream {
         let mut state = lock(&self.control.state);
         match state.mood {
             Mood::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            Mood::Frozen | Mood::Sound => {
+            Mood::Frozen | Mood::Lost | Mood::Sound => {
                 if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
                     // One reader and one writer at a time; older ones were replaced.
                     if state.wakers.len() >= 4 {
@@ -233,7 +289,7 @@ impl FaultyStream {
                     }
                     state.wakers.push(cx.waker().clone());
                 }
-                if state.mood == Mood::Frozen {
+                if state.mood.is_frozen() {
                     return Poll::Pending;
                 }
                 drop(state);
@@ -311,14 +367,17 @@ impl Drop for FaultyStream {
             return;
         };
         match self.control.mood() {
-            Mood::Cut => {
-                // Without it the client sees an orderly end where a reset is wanted; either way the connection is gone.
-                let _ = stream.set_zero_linger();
-            }
-            Mood::Frozen => self.connections.bury(stream),
+            Mood::Cut => reset(&stream),
+            mood @ (Mood::Frozen | Mood::Lost) => self.connections.bury(stream, mood),
             Mood::Sound => {}
         }
     }
+}
+
+/// Makes the drop of a connection a reset.
+fn reset(stream: &TcpStream) {
+    // Without it the client sees an orderly end where a reset is wanted; either way the connection is gone.
+    let _ = stream.set_zero_linger();
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -27,10 +27,13 @@ pub(crate) enum FaultKind {
     RefuseUpgrades,
     /// WebSocket handshakes succeed, and then nothing is said or heard.
     SilentUpgrades,
+    /// For `millis`, nothing gets through: what is open is frozen, and what is asked is not answered. Then all of that is
+    /// reset, so that clients try again at once. `every` and `times` mean nothing to it.
+    Unreachable,
 }
 
 impl FaultKind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::BlackHoleUpgrades,
         Self::BufferPolls,
         Self::CutInterval,
@@ -40,6 +43,7 @@ impl FaultKind {
         Self::DuplicateRequests,
         Self::RefuseUpgrades,
         Self::SilentUpgrades,
+        Self::Unreachable,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -53,6 +57,7 @@ impl FaultKind {
             Self::DuplicateRequests => "duplicate-requests",
             Self::RefuseUpgrades => "refuse-upgrades",
             Self::SilentUpgrades => "silent-upgrades",
+            Self::Unreachable => "unreachable",
         }
     }
 

@@ -4,6 +4,7 @@ mod connection;
 mod control;
 mod inject;
 mod kind;
+mod outage;
 mod tap;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub(crate) use connection::FaultyListener;
 pub(crate) use control::{order, show};
@@ -32,6 +34,8 @@ struct Inner {
     connections: Connections,
     /// What the cutting task goes by.
     interval: watch::Sender<Option<Duration>>,
+    /// When the outage ends, while there is one.
+    outage: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -48,16 +52,18 @@ struct Active {
 }
 
 impl Faults {
-    /// No faults yet. Needs a tokio runtime, for the task that cuts in intervals.
+    /// No faults yet. Needs a tokio runtime, for the tasks that cut in intervals and end outages.
     pub(crate) fn new() -> Self {
         let faults = Self {
             inner: Arc::new(Inner {
                 table: Mutex::default(),
                 connections: Connections::default(),
                 interval: watch::Sender::new(None),
+                outage: watch::Sender::new(None),
             }),
         };
         tokio::spawn(faults.clone().cut_in_intervals());
+        tokio::spawn(faults.clone().end_outages());
         faults
     }
 
@@ -70,16 +76,23 @@ impl Faults {
             },
         );
         self.apply_spans();
+        if kind == FaultKind::Unreachable {
+            self.begin_outage(setting.span());
+        }
     }
 
     fn clear(&self, kind: FaultKind) {
         self.lock().active.remove(&kind);
         self.apply_spans();
+        if kind == FaultKind::Unreachable {
+            self.end_outage();
+        }
     }
 
     fn clear_all(&self) {
         self.lock().active.clear();
         self.apply_spans();
+        self.end_outage();
         self.inner.connections.lift();
     }
 
@@ -109,6 +122,14 @@ impl Faults {
             self.apply_spans();
         }
         Some(setting)
+    }
+
+    /// Counts that a fault has happened.
+    fn hit(&self, kind: FaultKind, times: usize) {
+        let times = u64::try_from(times).unwrap_or(u64::MAX);
+        let mut table = self.lock();
+        let hits = table.hits.entry(kind).or_default();
+        *hits = hits.saturating_add(times);
     }
 
     /// Takes note of the answer that the connection of `peer` gets next, and returns the head of the request that it answers,
