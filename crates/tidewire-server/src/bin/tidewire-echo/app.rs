@@ -1,6 +1,7 @@
 //! The routes, and what their handlers share.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     /// rebinding), which makes the page one of the same origin.
     hosts: Vec<String>,
     origins: Origins,
+    /// Where it listens, once it does.
+    pub(crate) address: OnceLock<SocketAddr>,
 }
 
 impl App {
@@ -87,6 +90,7 @@ impl App {
                 args: args.clone(),
                 hosts,
                 origins,
+                address: OnceLock::new(),
             }),
         })
     }

@@ -32,7 +32,8 @@ pub(crate) struct Args {
     #[arg(long, default_value = "1s", value_parser = pause, value_name = "TIME")]
     pub(crate) ticker: Duration,
 
-    /// Accept orders to misbehave at /faults.
+    /// Accept orders to misbehave at /faults: GET lists the lasting ones, POST /faults/NAME begins one, POST
+    /// /faults/clear ends all; cut, half-open, forget and restart happen at once.
     #[arg(long)]
     pub(crate) faults: bool,
 

@@ -16,6 +16,7 @@ mod message;
 mod news;
 mod openings;
 mod page;
+mod restart;
 mod signals;
 
 use std::io::{IsTerminal, Write};
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use axum::serve::Listener as _;
 use clap::Parser;
-use tidewire_server::{ServeConfig, Tcp, serve};
+use tidewire_server::{ServeConfig, serve};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
@@ -58,13 +59,14 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut signals = StopSignals::listen()?;
     let app = App::new(&args)?;
-    let listener = Tcp::bind(&args.listen).await.map_err(|error| {
+    let listener = restart::bind(&args.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}; choose another with --listen",
             args.listen
         )
     })?;
     let address = listener.local_addr()?;
+    app.settings.address.get_or_init(|| address);
     announce(&format!("listening on http://{address}"));
 
     app.start();
