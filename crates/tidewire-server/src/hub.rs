@@ -47,6 +47,8 @@ pub(crate) struct HubInner {
     accepting: tokio::sync::Mutex<mpsc::Receiver<Session>>,
     pub(crate) stopped: watch::Sender<bool>,
     open_sockets: watch::Sender<usize>,
+    /// Tells [`Changes`](crate::Changes).
+    pub(crate) changed: watch::Sender<()>,
 }
 
 /// Where the public names of sessions begin: a restarted server must not give a name again, since a client tells by it
@@ -227,6 +229,7 @@ impl HubInner {
             accepting: tokio::sync::Mutex::new(accepting),
             stopped: watch::Sender::new(false),
             open_sockets: watch::Sender::new(0),
+            changed: watch::Sender::new(()),
         }
     }
 
@@ -373,6 +376,7 @@ impl HubInner {
         let is_known = grave.is_some();
         if self.registry.remove(driver.name(), driver.id(), grave) && is_known {
             count(&self.counters.ended);
+            self.changed.send_replace(());
         }
     }
 

@@ -52,6 +52,7 @@ mod accepted;
 mod answer;
 mod auth;
 mod builder;
+mod changes;
 mod clock;
 mod config;
 mod driver;
@@ -68,6 +69,7 @@ mod socket;
 
 pub use auth::{Credentials, Principal, Refusal};
 pub use builder::HubBuilder;
+pub use changes::Changes;
 pub use config::{HubConfig, ServeConfig};
 pub use driver::{End, SessionCounts};
 pub use hub::{Broadcast, Hub};

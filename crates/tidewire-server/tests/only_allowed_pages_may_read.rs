@@ -2,6 +2,7 @@
 
 mod support;
 
+use support::echo::Echo;
 use support::raw::{self, Answer, hello, packet, post};
 use support::{Server, echo_session};
 use tidewire_proto::wire::HelloMode;
@@ -84,4 +85,30 @@ async fn everybody_may_come_without_credentials_only() {
         (200, Some("https://any.example"))
     );
     assert_eq!(anybody.header(CREDENTIALS), None);
+}
+
+#[tokio::test]
+async fn the_echo_tells_pages_of_this_machine_and_no_others() {
+    let echo = Echo::start(&["--ticker", "off"]);
+    echo.get("/message?watch=known", "").await;
+    for path in [
+        "/connections",
+        "/message",
+        "/news/latest",
+        "/openings/known",
+    ] {
+        let own = echo.get(path, "Origin: http://localhost:8080\r\n").await;
+        assert_eq!(
+            (own.status, own.header(ALLOW), own.header("cache-control")),
+            (200, Some("http://localhost:8080"), Some("no-store")),
+            "{path}"
+        );
+        let other = echo.get(path, "Origin: https://evil.example\r\n").await;
+        assert_eq!((other.status, other.header(ALLOW)), (403, None), "{path}");
+    }
+    for path in ["/connections/live", "/news"] {
+        let foreign = raw::handshake(path, "Origin: https://evil.example\r\n");
+        let answer = raw::exchange(echo.address, &foreign).await;
+        assert_eq!(answer.expect("an answer").status, 403, "{path}");
+    }
 }

@@ -5,13 +5,17 @@ mod support;
 use support::echo::Echo;
 use support::raw;
 
-const ADDRESSES: [(&str, &str); 5] = [
+const ADDRESSES: [(&str, &str); 7] = [
     ("GET", "/connections"),
     ("GET", "/faults"),
     ("GET", "/message"),
+    ("GET", "/news/latest"),
+    ("GET", "/openings/known"),
     ("POST", "/broadcast"),
     ("POST", "/faults/clear"),
 ];
+
+const ENDPOINTS: [&str; 4] = ["/connections/live", "/live", "/message", "/news"];
 
 async fn status(echo: &Echo, method: &str, path: &str, host: &str) -> u16 {
     let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
@@ -40,7 +44,7 @@ async fn foreign_names_are_refused() {
             let status = status(&echo, method, path, host).await;
             assert_eq!(status, 421, "{method} {path} for {host:?}");
         }
-        for path in ["/live", "/message"] {
+        for path in ENDPOINTS {
             assert_eq!(handshake(&echo, path, host).await, 421, "{path}, {host:?}");
         }
     }
@@ -49,6 +53,7 @@ async fn foreign_names_are_refused() {
 #[tokio::test]
 async fn its_own_names_are_taken_on_any_port() {
     let echo = Echo::start(&["--faults", "--allow-host", "App.example"]);
+    echo.get("/message?watch=known", "").await;
     for host in [
         "127.0.0.1",
         "127.0.0.1:8080",
@@ -60,7 +65,7 @@ async fn its_own_names_are_taken_on_any_port() {
             let status = status(&echo, method, path, host).await;
             assert!(matches!(status, 200 | 204), "{method} {path} for {host}");
         }
-        for path in ["/live", "/message"] {
+        for path in ENDPOINTS {
             assert_eq!(handshake(&echo, path, host).await, 101, "{path}, {host}");
         }
     }

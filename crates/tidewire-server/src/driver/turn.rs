@@ -13,6 +13,8 @@ use crate::metrics::count;
 #[derive(Debug, Default)]
 struct Aftermath {
     ended: bool,
+    /// Another transport than before, or one instead of none, or none any more.
+    moved: bool,
     resumed: bool,
 }
 
@@ -25,6 +27,7 @@ impl Driver {
         if state.end.is_some() {
             return None;
         }
+        let carried_by = state.machine.transport();
         let result = mutate(&mut state, now);
         let mut aftermath = Aftermath::default();
         while let Some(output) = state.machine.poll_output(now) {
@@ -35,6 +38,7 @@ impl Driver {
             state.finish(Cause::Broken, Vec::new());
             aftermath.ended = true;
         }
+        aftermath.moved = state.machine.transport() != carried_by;
         let sooner = match (state.machine.poll_timeout(), state.sleeps_until) {
             (Some((at, _)), Some(until)) => at < until,
             (next, until) => next.is_some() && until.is_none(),
@@ -148,6 +152,8 @@ impl Driver {
         }
         if aftermath.ended {
             hub.retire(self);
+        } else if aftermath.moved {
+            hub.changed.send_replace(());
         }
         hub.detached_changed(before, after);
     }

@@ -38,6 +38,9 @@ enum Order {
     Stats(oneshot::Sender<Stats>),
 }
 
+/// A server and one of its paths.
+type Endpoint = (SocketAddr, &'static str);
+
 /// A client that runs by itself.
 pub(crate) struct TestClient {
     orders: mpsc::UnboundedSender<Order>,
@@ -70,6 +73,15 @@ impl TestClient {
 
     /// Connects with this token.
     pub(crate) fn connect_as(server: SocketAddr, config: ClientConfig, token: &[u8]) -> Self {
+        Self::start(server, "/live", config, token)
+    }
+
+    /// Connects to another endpoint than `/live`.
+    pub(crate) fn connect_to(server: SocketAddr, path: &'static str, config: ClientConfig) -> Self {
+        Self::start(server, path, config, b"")
+    }
+
+    fn start(server: SocketAddr, path: &'static str, config: ClientConfig, token: &[u8]) -> Self {
         let (orders, order_queue) = mpsc::unbounded_channel();
         let (event_queue, events) = mpsc::unbounded_channel();
         let token = token.to_vec();
@@ -80,7 +92,7 @@ impl TestClient {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            let task = Task::new(server, machine, token, event_queue);
+            let task = Task::new((server, path), machine, token, event_queue);
             runtime.expect("a runtime").block_on(task.run(order_queue));
         });
         Self { orders, events }
@@ -170,7 +182,7 @@ impl TestClient {
 }
 
 struct Task {
-    server: SocketAddr,
+    endpoint: Endpoint,
     machine: Client,
     token: Vec<u8>,
     epoch: Instant,
@@ -183,7 +195,7 @@ struct Task {
 
 impl Task {
     fn new(
-        server: SocketAddr,
+        endpoint: Endpoint,
         machine: Client,
         token: Vec<u8>,
         events: mpsc::UnboundedSender<Event>,
@@ -191,7 +203,7 @@ impl Task {
         let (facts, fact_queue) = mpsc::unbounded_channel();
         let (sockets, carriers) = (HashMap::new(), HashMap::new());
         Self {
-            server,
+            endpoint,
             machine,
             token,
             epoch: Instant::now(),
@@ -328,16 +340,21 @@ impl Task {
                     self.sockets.insert(carrier, sender);
                     self.carriers.insert(
                         carrier,
-                        tokio::spawn(run_socket(self.server, carrier, queue, self.facts.clone())),
+                        tokio::spawn(run_socket(
+                            self.endpoint,
+                            carrier,
+                            queue,
+                            self.facts.clone(),
+                        )),
                     );
                 }
                 Output::Prepare { .. } => self.machine.handle_prepared(now, Ok(self.token.clone())),
                 Output::Request { carrier, body, .. } => {
-                    let (server, facts) = (self.server, self.facts.clone());
+                    let (endpoint, facts) = (self.endpoint, self.facts.clone());
                     self.carriers.insert(
                         carrier,
                         tokio::spawn(async move {
-                            let fact = match request(server, &body).await {
+                            let fact = match request(endpoint, &body).await {
                                 Some(answer) => Fact::Answered(carrier, answer),
                                 None => Fact::Failed(carrier),
                             };
@@ -359,23 +376,23 @@ impl Task {
     }
 }
 
-async fn request(server: SocketAddr, body: &[u8]) -> Option<raw::Answer> {
+async fn request((server, path): Endpoint, body: &[u8]) -> Option<raw::Answer> {
     use tokio::io::AsyncWriteExt;
     let mut stream = TcpStream::connect(server).await.ok()?;
     stream
-        .write_all(&raw::post("/live", "Connection: close\r\n", body))
+        .write_all(&raw::post(path, "Connection: close\r\n", body))
         .await
         .ok()?;
     raw::read_answer_of_any_age(&mut stream).await
 }
 
 async fn run_socket(
-    server: SocketAddr,
+    endpoint: Endpoint,
     carrier: CarrierId,
     mut queue: mpsc::UnboundedReceiver<Message>,
     facts: mpsc::UnboundedSender<Fact>,
 ) {
-    let (code, reason) = match carry(server, carrier, &mut queue, &facts).await {
+    let (code, reason) = match carry(endpoint, carrier, &mut queue, &facts).await {
         Ok(end) => end,
         Err(_) => (1006, String::new()),
     };
@@ -383,14 +400,14 @@ async fn run_socket(
 }
 
 async fn carry(
-    server: SocketAddr,
+    (server, path): Endpoint,
     carrier: CarrierId,
     queue: &mut mpsc::UnboundedReceiver<Message>,
     facts: &mpsc::UnboundedSender<Fact>,
 ) -> Result<(u16, String), Box<dyn std::error::Error + Send + Sync>> {
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    let url = format!("ws://{server}/live");
+    let url = format!("ws://{server}{path}");
     let config = WebSocketConfig::default();
     let (mut socket, _) =
         tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;

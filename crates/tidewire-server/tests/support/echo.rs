@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use super::raw::{self, Answer};
 
 pub(crate) struct Echo {
     pub(crate) address: SocketAddr,
     child: Child,
+    out: Option<BufReader<ChildStdout>>,
 }
 
 impl Echo {
@@ -19,19 +20,27 @@ impl Echo {
             .stdout(Stdio::piped())
             .spawn()
             .expect("start tidewire-echo");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("its output");
-        BufReader::new(out)
-            .read_line(&mut line)
-            .expect("its first line");
-        let address = line
-            .trim()
-            .strip_prefix("listening on http://")
-            .expect("the promised first line");
+        let mut out = BufReader::new(child.stdout.take().expect("its output"));
         Self {
-            address: address.parse().expect("an address"),
+            address: announced(&mut out),
             child,
+            out: Some(out),
         }
+    }
+
+    /// Waits until it says again where it listens.
+    pub(crate) fn announced_again(&mut self) -> SocketAddr {
+        announced(self.out.as_mut().expect("its output"))
+    }
+
+    /// Reads no more of what it prints.
+    pub(crate) fn close_output(&mut self) {
+        self.out = None;
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &str) -> Answer {
@@ -54,7 +63,7 @@ impl Echo {
     pub(crate) async fn order(&self, order: &str, settings: &str) {
         let answer = self.post(&format!("/faults/{order}"), settings).await;
         assert!(
-            matches!(answer.status, 200 | 204),
+            matches!(answer.status, 200 | 202 | 204),
             "{order}: {} {}",
             answer.status,
             answer.text()
@@ -71,6 +80,13 @@ impl Echo {
             .iter()
             .find(|line| line["fault"] == fault);
         line.expect("the fault")["hits"].as_u64().expect("a number")
+    }
+
+    /// What a path answers, as JSON.
+    pub(crate) async fn json(&self, path: &str) -> serde_json::Value {
+        let answer = self.get(path, "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        serde_json::from_slice(&answer.body).expect("JSON")
     }
 
     /// The live list, as JSON.
@@ -96,6 +112,16 @@ impl Echo {
     pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("its state")
     }
+}
+
+fn announced(out: &mut BufReader<ChildStdout>) -> SocketAddr {
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    let address = line.trim().strip_prefix("listening on http://");
+    address
+        .expect("the promised line")
+        .parse()
+        .expect("an address")
 }
 
 impl Drop for Echo {

@@ -28,7 +28,12 @@ pub(crate) struct Args {
     #[arg(long = "allow-host", value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,
 
-    /// Accept orders to misbehave at /faults.
+    /// How often /news has something new by itself, as in 500ms; `off` or 0 for never.
+    #[arg(long, default_value = "1s", value_parser = pause, value_name = "TIME")]
+    pub(crate) ticker: Duration,
+
+    /// Accept orders to misbehave at /faults: GET lists the lasting ones, POST /faults/NAME begins one, POST
+    /// /faults/clear ends all; cut, half-open, forget and restart happen at once.
     #[arg(long)]
     pub(crate) faults: bool,
 
@@ -80,9 +85,25 @@ fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a time, or `off` for none.
+fn pause(text: &str) -> Result<Duration, String> {
+    match text {
+        "off" => Ok(Duration::ZERO),
+        time => span(time).map_err(|reason| format!("{reason}, or off")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ticker_may_be_off() {
+        assert_eq!(pause("off"), Ok(Duration::ZERO));
+        assert_eq!(pause("0"), Ok(Duration::ZERO));
+        assert_eq!(pause("500ms"), Ok(Duration::from_millis(500)));
+        assert!(pause("never").is_err());
+    }
 
     #[test]
     fn times_have_a_unit_or_are_seconds() {

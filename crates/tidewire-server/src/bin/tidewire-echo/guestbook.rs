@@ -21,6 +21,8 @@ pub(crate) struct Guests {
 struct Inner {
     next: AtomicU64,
     list: Mutex<BTreeMap<u64, Guest>>,
+    /// Somebody came or went.
+    changed: watch::Sender<()>,
     closing: watch::Sender<bool>,
     /// Guests whose sockets are open, those that have left the list and say goodbye included.
     here: watch::Sender<usize>,
@@ -43,6 +45,7 @@ impl Default for Inner {
         Self {
             next: AtomicU64::new(1),
             list: Mutex::default(),
+            changed: watch::Sender::new(()),
             closing: watch::Sender::new(false),
             here: watch::Sender::new(0),
         }
@@ -92,6 +95,7 @@ impl Guests {
             queue,
         };
         self.lock().insert(id, guest);
+        self.inner.changed.send_replace(());
         Place {
             id,
             guests: self.clone(),
@@ -121,6 +125,11 @@ impl Guests {
         self.lock().iter().map(entry).collect()
     }
 
+    /// Tells when somebody comes or goes; messages are not told.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.inner.changed.subscribe()
+    }
+
     /// Asks every guest to leave, new ones too, and completes when all have been told and have left.
     pub(crate) async fn send_all_away(&self) {
         let mut all = self.inner.here.subscribe();
@@ -147,5 +156,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.guests.lock().remove(&self.id);
+        self.guests.inner.changed.send_replace(());
     }
 }

@@ -1,14 +1,22 @@
 //! A small server that echoes: on `/message` to any WebSocket, on `/live` to tidewire clients on every transport.
 //!
-//! It also lists who is connected, broadcasts to all of them, serves the demo page, and can be told to misbehave.
+//! It also has news of its own on `/news`, lists who is connected, broadcasts to all of them, serves the demo page, and can
+//! be told to misbehave.
 
 mod app;
 mod args;
+mod board;
+mod clock;
+mod connections;
 mod faults;
 mod guestbook;
+mod head;
 mod live;
 mod message;
+mod news;
+mod openings;
 mod page;
+mod restart;
 mod signals;
 
 use std::io::{IsTerminal, Write};
@@ -17,7 +25,7 @@ use std::time::Duration;
 
 use axum::serve::Listener as _;
 use clap::Parser;
-use tidewire_server::{ServeConfig, Tcp, serve};
+use tidewire_server::{ServeConfig, serve};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
@@ -51,16 +59,17 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut signals = StopSignals::listen()?;
     let app = App::new(&args)?;
-    let listener = Tcp::bind(&args.listen).await.map_err(|error| {
+    let listener = restart::bind(&args.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}; choose another with --listen",
             args.listen
         )
     })?;
     let address = listener.local_addr()?;
-    announce(&format!("listening on http://{address}"))?;
+    app.settings.address.get_or_init(|| address);
+    announce(&format!("listening on http://{address}"));
 
-    tokio::spawn(live::echo_all(app.clone()));
+    app.start();
     let mut config = ServeConfig::default();
     config.stop_timeout = Duration::from_secs(2);
     let listener = FaultyListener::new(listener, &app.faults);
@@ -72,10 +81,12 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             signals.next().await;
             std::process::exit(130);
         });
-        app.hub.drain(DRAIN / 2);
+        app.drain(DRAIN / 2);
         tokio::time::sleep(DRAIN).await;
-        let farewell = async { tokio::join!(app.hub.shutdown(), app.guests.send_all_away()) };
-        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        if tokio::time::timeout(FAREWELL, app.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some clients did not say goodbye");
         }
     };
@@ -84,8 +95,10 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Whoever started the server reads its address from here.
-fn announce(line: &str) -> std::io::Result<()> {
+fn announce(line: &str) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        // Who started it may have stopped to read by the time that it restarts.
+        tracing::warn!(%error, "nobody reads that this server is {line}");
+    }
 }

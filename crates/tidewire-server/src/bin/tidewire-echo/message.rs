@@ -88,6 +88,7 @@ async fn next(
             received = socket.recv() => match received {
                 Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                     place.count();
+                    app.board.count();
                     if app.settings.args.print {
                         print(&message);
                     }

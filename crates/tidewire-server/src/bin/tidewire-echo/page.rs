@@ -23,7 +23,8 @@ const HELP: &str = "<!doctype html>
 tidewire-echo --page FOLDER</pre>
 <p>Without it there are
 <a href=\"/message\">/message</a> (a plain WebSocket echo),
-<code>/live</code> (the echo for tidewire clients) and
+<code>/live</code> (the echo for tidewire clients), <code>/news</code> (where only the server speaks),
+<a href=\"/news/latest\">/news/latest</a> (the latest of it) and
 <a href=\"/connections\">/connections</a> (who is connected).</p>
 </html>
 ";

@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::tap::{AnswerHead, Tap};
+
 /// Frozen connections that are kept after the server has let go of them, so that their clients hear no end.
 const MAX_GRAVES: usize = 1_024;
 
@@ -28,14 +30,15 @@ pub(super) struct Connections {
 struct Shared {
     open: Mutex<BTreeMap<SocketAddr, Arc<Control>>>,
     delay: Mutex<Option<Duration>>,
-    /// Frozen connections that the server has closed.
-    graves: Mutex<Vec<TcpStream>>,
+    /// Frozen connections that the server has closed, and why they are frozen.
+    graves: Mutex<Vec<(TcpStream, Mood)>>,
 }
 
-/// One connection's orders.
+/// One connection's orders, and what was heard on it.
 #[derive(Default)]
 struct Control {
     state: Mutex<ControlState>,
+    tap: Mutex<Tap>,
 }
 
 #[derive(Default)]
@@ -51,7 +54,16 @@ enum Mood {
     #[default]
     Sound,
     Cut,
+    /// Half-open.
     Frozen,
+    /// Frozen by an outage, at whose end it is reset.
+    Lost,
+}
+
+impl Mood {
+    const fn is_frozen(self) -> bool {
+        matches!(self, Self::Frozen | Self::Lost)
+    }
 }
 
 impl Connections {
@@ -80,7 +92,28 @@ impl Connections {
                 control.change(Mood::Sound);
             }
         }
-        lock(&self.shared.graves).clear();
+        self.open_graves(Mood::Frozen);
+    }
+
+    /// Freezes every connection that carries something until [`reset_lost`](Self::reset_lost).
+    pub(super) fn lose_all(&self) -> usize {
+        self.change_carrying(Mood::Lost)
+    }
+
+    /// Resets the connections that an outage has frozen.
+    pub(super) fn reset_lost(&self) {
+        for control in self.controls() {
+            control.reset_lost();
+        }
+        self.open_graves(Mood::Lost);
+    }
+
+    /// Keeps the head of what `peer` is answered next, and returns that of its request where it was heard.
+    pub(super) fn listen_in(&self, peer: SocketAddr, answer: &AnswerHead) -> Option<Vec<u8>> {
+        let control = lock(&self.shared.open).get(&peer).cloned()?;
+        let mut tap = lock(&control.tap);
+        tap.keep_answer(Arc::clone(answer));
+        tap.request_head()
     }
 
     pub(super) fn set_delay(&self, delay: Option<Duration>) {
@@ -100,8 +133,7 @@ impl Connections {
         let controls = self.controls();
         controls
             .iter()
-            .filter(|control| control.is_carrying())
-            .map(|control| control.change(mood))
+            .filter(|control| control.is_carrying() && control.change(mood))
             .count()
     }
 
@@ -109,20 +141,46 @@ impl Connections {
         lock(&self.shared.open).values().cloned().collect()
     }
 
-    fn bury(&self, stream: TcpStream) {
+    fn bury(&self, stream: TcpStream, mood: Mood) {
         let mut graves = lock(&self.shared.graves);
         if graves.len() < MAX_GRAVES {
-            graves.push(stream);
+            graves.push((stream, mood));
         }
+    }
+
+    /// Resets the connections that only their clients still know.
+    fn open_graves(&self, mood: Mood) {
+        lock(&self.shared.graves).retain(|(stream, other)| {
+            let stays = *other != mood;
+            if !stays {
+                reset(stream);
+            }
+            stays
+        });
     }
 }
 
 impl Control {
-    fn change(&self, mood: Mood) {
+    /// Follows an order; `false` where an earlier one is stronger.
+    fn change(&self, mood: Mood) -> bool {
         let mut state = lock(&self.state);
-        state.mood = mood;
-        for waker in state.wakers.drain(..) {
-            waker.wake();
+        let follows = match state.mood {
+            Mood::Sound => true,
+            Mood::Frozen => matches!(mood, Mood::Cut | Mood::Sound),
+            // A reset would get through, too.
+            Mood::Cut | Mood::Lost => false,
+        };
+        if follows {
+            state.set(mood);
+        }
+        follows
+    }
+
+    /// Resets the connection if an outage has frozen it.
+    fn reset_lost(&self) {
+        let mut state = lock(&self.state);
+        if state.mood == Mood::Lost {
+            state.set(Mood::Cut);
         }
     }
 
@@ -132,6 +190,15 @@ impl Control {
 
     fn is_carrying(&self) -> bool {
         lock(&self.state).carried > 0
+    }
+}
+
+impl ControlState {
+    fn set(&mut self, mood: Mood) {
+        self.mood = mood;
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
     }
 }
 
@@ -214,7 +281,7 @@ impl FaultyStream {
         let mut state = lock(&self.control.state);
         match state.mood {
             Mood::Cut => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            Mood::Frozen | Mood::Sound => {
+            Mood::Frozen | Mood::Lost | Mood::Sound => {
                 if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
                     // One reader and one writer at a time; older ones were replaced.
                     if state.wakers.len() >= 4 {
@@ -222,7 +289,7 @@ impl FaultyStream {
                     }
                     state.wakers.push(cx.waker().clone());
                 }
-                if state.mood == Mood::Frozen {
+                if state.mood.is_frozen() {
                     return Poll::Pending;
                 }
                 drop(state);
@@ -261,7 +328,11 @@ impl AsyncRead for FaultyStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_nap(cx))?;
-        ready!(self.poll_sound(cx))?.poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(ready!(self.poll_sound(cx))?.poll_read(cx, buf))?;
+        let arrived = buf.filled().get(before..).unwrap_or_default();
+        lock(&self.control.tap).read(arrived);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -271,7 +342,13 @@ impl AsyncWrite for FaultyStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_sound(cx))?.poll_write(cx, buf)
+        let control = Arc::clone(&self.control);
+        let stream = ready!(self.poll_sound(cx))?;
+        let mut tap = lock(&control.tap);
+        tap.about_to_write(buf);
+        let written = ready!(stream.poll_write(cx, buf))?;
+        tap.wrote(buf.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -290,14 +367,17 @@ impl Drop for FaultyStream {
             return;
         };
         match self.control.mood() {
-            Mood::Cut => {
-                // Without it the client sees an orderly end where a reset is wanted; either way the connection is gone.
-                let _ = stream.set_zero_linger();
-            }
-            Mood::Frozen => self.connections.bury(stream),
+            Mood::Cut => reset(&stream),
+            mood @ (Mood::Frozen | Mood::Lost) => self.connections.bury(stream, mood),
             Mood::Sound => {}
         }
     }
+}
+
+/// Makes the drop of a connection a reset.
+fn reset(stream: &TcpStream) {
+    // Without it the client sees an orderly end where a reset is wanted; either way the connection is gone.
+    let _ = stream.set_zero_linger();
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,8 +1,9 @@
 //! `/faults`: what misbehaves now, and orders to change it.
 //!
 //! `GET /faults` shows all. `POST /faults/NAME` sets a lasting fault, with settings in JSON where the defaults do not do.
-//! `POST /faults/clear` ends all, or the one named in `{"fault": NAME}`. `POST /faults/cut`, `/faults/half-open` and
-//! `/faults/forget` happen at once.
+//! `POST /faults/clear` ends all, or the one named in `{"fault": NAME}`. At once happen `POST /faults/cut` and
+//! `/faults/half-open` (to all connections that carry something), `/faults/forget` (to all sessions) and `/faults/restart` (to
+//! the whole process: 202, and then it is gone and a new one listens on the same address).
 
 use axum::Json;
 use axum::body::Bytes;
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use super::{FaultKind, Setting};
 use crate::app::App;
+use crate::restart;
 
 #[derive(Debug, Serialize)]
 struct Line {
@@ -67,11 +69,13 @@ pub(crate) async fn order(
             connections.cut_all();
             return Json(json!({ "sessions": sessions })).into_response();
         }
+        "restart" => return restart::order(&app),
         name => {
             let Some(kind) = FaultKind::from_name(name) else {
                 let names = FaultKind::ALL.map(FaultKind::name).join(", ");
-                let text =
-                    format!("no such order; there are {names}, clear, cut, half-open, forget\n");
+                let text = format!(
+                    "no such order; there are {names}, clear, cut, half-open, forget, restart\n"
+                );
                 return (StatusCode::NOT_FOUND, text).into_response();
             };
             parse::<Setting>(&body)

@@ -32,6 +32,11 @@ pub(crate) async fn inject(
         return next.run(request).await;
     }
     let carrying = faults.inner.connections.carrying(peer);
+    let Some(request) = faults.admit(request).await else {
+        // This answer goes nowhere: its connection is reset.
+        faults.inner.connections.cut(peer);
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     if request.headers().contains_key(UPGRADE) {
         let response = upgrade(&faults, request, next).await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
