@@ -52,6 +52,7 @@
 //! - `json` (default): [`Json`] for [typed messages](Client::typed).
 //! - `postcard`: `Postcard` for the same.
 //! - `yew`: `use_tidewire`, a hook that delivers every message in order.
+//! - `observe`: `Builder::observe` tells of each request, socket and packet when it happens, with its size.
 
 mod builder;
 mod carriers;
@@ -66,6 +67,7 @@ mod hook;
 mod messages;
 mod net;
 mod receipt;
+mod traffic;
 
 pub use builder::{Attempt, Builder, Credentials, Endpoint};
 pub use client::{Client, Closing, Sender, Sending};
@@ -87,3 +89,5 @@ pub use tidewire_proto::{
     BareConfig, ClientConfig, Limits, MessageId, OverflowPolicy, Payload as Message, Stats,
     Transport, TransportStats, Unconfirmed, Verdict,
 };
+#[cfg(feature = "observe")]
+pub use traffic::{RequestOutcome, Traffic};
