@@ -16,6 +16,8 @@ use crate::env::spawn::Task;
 use crate::env::store::Store;
 use crate::error::ConfigError;
 use crate::net::Address;
+#[cfg(feature = "observe")]
+use crate::traffic::{Observe, Traffic};
 
 /// The settings of a client to be; see [`Client::builder`].
 #[must_use = "a builder does nothing until `connect` is called"]
@@ -25,6 +27,8 @@ pub struct Builder {
     policy: OverflowPolicy,
     token: Vec<u8>,
     provide: Option<Provide>,
+    #[cfg(feature = "observe")]
+    observe: Option<Observe>,
     protocols: Vec<String>,
     credentials: Credentials,
     remembers: bool,
@@ -66,6 +70,8 @@ impl Builder {
             policy: OverflowPolicy::default(),
             token: Vec::new(),
             provide: None,
+            #[cfg(feature = "observe")]
+            observe: None,
             protocols: Vec::new(),
             credentials: Credentials::default(),
             remembers: true,
@@ -165,6 +171,34 @@ impl Builder {
         self
     }
 
+    /// Tells what goes over the network: requests, sockets and packets with their sizes, for charts, logs and
+    /// meters. A second call replaces the first. Needs the feature `observe`.
+    ///
+    /// `observe` is called at once, in the order in which things happen, and before the client's messages and
+    /// events tell what followed from them. It may send, close the client or drop it. The last calls come
+    /// while the client is being dropped: they say what ends with it. An observer that keeps a
+    /// [`Sender`](crate::Sender) keeps the client alive.
+    ///
+    /// ```no_run
+    /// use tidewire::{Client, Traffic};
+    ///
+    /// # fn main() -> Result<(), tidewire::ConfigError> {
+    /// let client = Client::builder("/live")
+    ///     .observe(|traffic| {
+    ///         if let Traffic::RequestStarted { id, held, bytes, .. } = traffic {
+    ///             println!("request {id} of {bytes} bytes, held: {held}");
+    ///         }
+    ///     })
+    ///     .connect()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "observe")]
+    pub fn observe(mut self, observe: impl Fn(&Traffic) + 'static) -> Self {
+        self.observe = Some(Box::new(observe));
+        self
+    }
+
     /// Changes any other setting, the timings above all. See [`ClientConfig`] for the defaults.
     ///
     /// ```no_run
@@ -219,6 +253,8 @@ impl Builder {
         };
         let habits = Habits {
             provide: self.provide,
+            #[cfg(feature = "observe")]
+            observe: self.observe,
             policy,
             is_bare,
         };

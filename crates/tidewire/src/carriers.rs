@@ -17,6 +17,7 @@ use crate::env::spawn::Task;
 use crate::env::store::Store;
 use crate::env::timer::Timer;
 use crate::net::{Address, Exchange, Request, Socket, SocketFact, flush};
+use crate::traffic::{RequestOutcome, Traffic};
 
 /// How often a full socket is looked at again: browsers have no event for it. A hidden page's timers
 /// run once a second at most.
@@ -44,6 +45,8 @@ pub(crate) struct Parts {
 pub(crate) enum Told {
     Event(proto::Event),
     Prepare(Attempt),
+    #[cfg(feature = "observe")]
+    Traffic(Traffic),
 }
 
 pub(crate) struct Carriers {
@@ -53,6 +56,8 @@ pub(crate) struct Carriers {
     /// A task of the application that is no longer waited for. It is dropped once this cell is free again: what it holds may
     /// call the client.
     pub(crate) dropped: Option<Task>,
+    /// What is told when the machine is drained.
+    told: Vec<Told>,
     parts: Settings,
     shared: Weak<Shared>,
     sockets: Vec<Line>,
@@ -87,6 +92,7 @@ impl Carriers {
             machine: parts.machine,
             preparing: None,
             dropped: None,
+            told: Vec::new(),
             parts: Settings {
                 address: parts.address,
                 token: parts.token,
@@ -121,10 +127,11 @@ impl Carriers {
     pub(crate) fn perform(&mut self) -> Vec<Told> {
         let now = clock::now();
         self.look_at_full_sockets(now);
-        let mut told = Vec::new();
         while let Some(output) = self.machine.poll_output(now) {
             match output {
-                Output::Abort { carrier } => self.requests.retain(|(other, _)| *other != carrier),
+                Output::Abort { carrier } => {
+                    self.end_request(carrier, RequestOutcome::Aborted);
+                }
                 Output::CloseSocket { carrier, close } => {
                     if let Some(line) = self.take_socket(carrier) {
                         line.socket.close(close.as_ref());
@@ -132,21 +139,25 @@ impl Carriers {
                 }
                 Output::Event(event) => {
                     self.overhear(&event);
-                    told.push(Told::Event(event));
+                    self.told.push(Told::Event(event));
                 }
                 Output::OpenSocket { carrier } => self.open_socket(now, carrier),
                 Output::Prepare { reauthenticate } if self.parts.has_provider => {
-                    told.push(Told::Prepare(Attempt { reauthenticate }));
+                    self.told.push(Told::Prepare(Attempt { reauthenticate }));
                 }
                 Output::Prepare { .. } => {
                     self.machine
                         .handle_prepared(now, Ok(self.parts.token.clone()));
                 }
-                Output::Request { carrier, body, .. } => self.request(now, carrier, &body),
+                Output::Request {
+                    carrier,
+                    body,
+                    held,
+                } => self.request(now, carrier, &body, held),
                 Output::Transmit { carrier, message } => self.transmit(now, carrier, &message),
             }
         }
-        told
+        mem::take(&mut self.told)
     }
 
     /// Arms the timer and asks for the permit to hold, as the machine now needs them.
@@ -167,12 +178,12 @@ impl Carriers {
     }
 
     /// Lets go of everything, with a last word to the server where that is possible.
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) -> Vec<Told> {
         self.machine.abandon(clock::now());
-        // Nobody is left to be told.
-        drop(self.perform());
+        let told = self.perform();
         self.sockets.clear();
         self.requests.clear();
+        told
     }
 
     /// The provider answered, or its answer makes no sense.
@@ -204,18 +215,30 @@ impl Carriers {
         }
     }
 
+    /// The application is told once this cell is free again, before it hears of what follows.
+    fn observe(&mut self, traffic: Traffic) {
+        #[cfg(feature = "observe")]
+        self.told.push(Told::Traffic(traffic));
+        #[cfg(not(feature = "observe"))]
+        let _ = traffic;
+    }
+
     // Sockets.
 
     fn open_socket(&mut self, now: Timestamp, carrier: CarrierId) {
         let shared = self.shared.clone();
         let tell = move |fact| with(&shared, |this, now| this.socket_told(now, carrier, fact));
+        self.observe(Traffic::SocketOpening { id: carrier.0 });
         match Socket::open(&self.parts.address.socket, &self.parts.protocols, tell) {
             Ok(socket) => self.sockets.push(Line {
                 carrier,
                 socket,
                 is_full: false,
             }),
-            Err(_) => self.socket_failed(now, carrier),
+            Err(_) => {
+                self.observe(Traffic::SocketClosed { id: carrier.0 });
+                self.socket_failed(now, carrier);
+            }
         }
     }
 
@@ -225,8 +248,17 @@ impl Carriers {
                 drop(self.take_socket(carrier));
                 self.machine.handle_closed(now, carrier, code, &reason);
             }
-            SocketFact::Message(message) => self.machine.handle_message(now, carrier, message),
-            SocketFact::Opened => self.machine.handle_opened(now, carrier),
+            SocketFact::Message(message) => {
+                self.observe(Traffic::PacketReceived {
+                    id: carrier.0,
+                    bytes: message.len(),
+                });
+                self.machine.handle_message(now, carrier, message);
+            }
+            SocketFact::Opened => {
+                self.observe(Traffic::SocketOpened { id: carrier.0 });
+                self.machine.handle_opened(now, carrier);
+            }
         }
     }
 
@@ -236,12 +268,17 @@ impl Carriers {
         };
         if line.socket.send(message).is_err() {
             drop(self.take_socket(carrier));
-            self.socket_failed(now, carrier);
-        } else if line.socket.is_writable() {
+            return self.socket_failed(now, carrier);
+        }
+        if line.socket.is_writable() {
             self.machine.handle_writable(now, carrier);
         } else {
             line.is_full = true;
         }
+        self.observe(Traffic::PacketSent {
+            id: carrier.0,
+            bytes: message.len(),
+        });
     }
 
     fn look_at_full_sockets(&mut self, now: Timestamp) {
@@ -264,29 +301,44 @@ impl Carriers {
             .sockets
             .iter()
             .position(|line| line.carrier == carrier)?;
+        self.observe(Traffic::SocketClosed { id: carrier.0 });
         Some(self.sockets.swap_remove(index))
     }
 
     // Requests.
 
-    fn request(&mut self, now: Timestamp, carrier: CarrierId, body: &[u8]) {
+    fn request(&mut self, now: Timestamp, carrier: CarrierId, body: &[u8], held: bool) {
         let shared = self.shared.clone();
         let done = move |end| with(&shared, |this, now| this.request_done(now, carrier, end));
+        self.observe(Traffic::RequestStarted {
+            id: carrier.0,
+            transport: self.machine.http_transport(),
+            held,
+            bytes: body.len(),
+        });
         match Request::post(&self.parts.address.http, body, self.parts.credentials, done) {
             Ok(request) => self.requests.push((carrier, request)),
-            Err(_) => self.machine.handle_failed(now, carrier),
+            Err(_) => {
+                self.observe(Traffic::RequestEnded {
+                    id: carrier.0,
+                    outcome: RequestOutcome::Failed,
+                });
+                self.machine.handle_failed(now, carrier);
+            }
         }
     }
 
     fn request_done(&mut self, now: Timestamp, carrier: CarrierId, end: Exchange) {
-        let Some(index) = self
-            .requests
-            .iter()
-            .position(|(other, _)| *other == carrier)
-        else {
-            return;
+        let outcome = match &end {
+            Exchange::Answered { status, body, .. } => RequestOutcome::Answered {
+                status: *status,
+                bytes: body.len(),
+            },
+            Exchange::Failed => RequestOutcome::Failed,
         };
-        drop(self.requests.swap_remove(index));
+        if !self.end_request(carrier, outcome) {
+            return;
+        }
         match end {
             Exchange::Answered {
                 status,
@@ -302,6 +354,18 @@ impl Carriers {
             }
             Exchange::Failed => self.machine.handle_failed(now, carrier),
         }
+    }
+
+    /// Lets go of a request; answers whether it was still there.
+    fn end_request(&mut self, carrier: CarrierId, outcome: RequestOutcome) -> bool {
+        let mut requests = self.requests.iter();
+        let Some(index) = requests.position(|(other, _)| *other == carrier) else {
+            return false;
+        };
+        drop(self.requests.swap_remove(index));
+        let id = carrier.0;
+        self.observe(Traffic::RequestEnded { id, outcome });
+        true
     }
 
     // Time and the page.
@@ -327,11 +391,14 @@ impl Carriers {
             PageFact::Happened(event) => self.machine.handle_page(now, event),
             PageFact::Left { persisted } => {
                 let machine = &mut self.machine;
-                flush(
+                let flushed = flush(
                     &self.parts.address.http,
                     self.parts.credentials,
                     |max_bytes| machine.flush_for_unload(now, !persisted, max_bytes),
                 );
+                if let Some(bytes) = flushed {
+                    self.observe(Traffic::Flushed { bytes });
+                }
             }
         }
     }

@@ -23,6 +23,8 @@ use crate::error::SendError;
 use crate::events::{Event, Ring, State};
 use crate::messages::Inbox;
 use crate::receipt::{Ledger, Receipt};
+#[cfg(feature = "observe")]
+use crate::traffic::{Observe, Traffic};
 
 /// What all handles of a client share; the callbacks of the browser hold it weakly. Dropping it undoes
 /// everything.
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     queue: RefCell<Queue>,
     ending: RefCell<Ending>,
     provide: RefCell<Option<Provide>>,
+    #[cfg(feature = "observe")]
+    observe: Option<Observe>,
     policy: OverflowPolicy,
     is_bare: bool,
     verdict: Cell<Option<Verdict>>,
@@ -48,6 +52,8 @@ pub(crate) struct Shared {
 /// What of the application a client is made with.
 pub(crate) struct Habits {
     pub(crate) provide: Option<Provide>,
+    #[cfg(feature = "observe")]
+    pub(crate) observe: Option<Observe>,
     pub(crate) policy: OverflowPolicy,
     pub(crate) is_bare: bool,
 }
@@ -78,6 +84,8 @@ impl Shared {
             queue: RefCell::default(),
             ending: RefCell::default(),
             provide: RefCell::new(habits.provide),
+            #[cfg(feature = "observe")]
+            observe: habits.observe,
             policy: habits.policy,
             is_bare: habits.is_bare,
             verdict: Cell::new(None),
@@ -176,9 +184,18 @@ impl Shared {
                 }
             }
             Told::Prepare(attempt) => self.prepare(attempt),
+            #[cfg(feature = "observe")]
+            Told::Traffic(traffic) => self.observe(&traffic),
         }
         for waker in wake {
             waker.wake();
+        }
+    }
+
+    #[cfg(feature = "observe")]
+    fn observe(&self, traffic: &Traffic) {
+        if let Some(observe) = &self.observe {
+            observe(traffic);
         }
     }
 
@@ -345,7 +362,15 @@ impl Queue {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.carriers.get_mut().abandon();
+        // Nobody is left to be told but the observer.
+        let told = self.carriers.get_mut().abandon();
+        #[cfg(feature = "observe")]
+        for told in &told {
+            if let Told::Traffic(traffic) = told {
+                self.observe(traffic);
+            }
+        }
+        drop(told);
         let mut wake = Vec::new();
         self.ledger.get_mut().abandon(&mut wake);
         for waker in wake {

@@ -52,6 +52,8 @@
 //! - `json` (default): [`Json`] for [typed messages](Client::typed).
 //! - `postcard`: `Postcard` for the same.
 //! - `yew`: `use_tidewire`, a hook that delivers every message in order.
+//! - `observe`: `Builder::observe` tells of each request, socket and packet when it happens, with its size.
+//! - `inspector` (with `yew`): `Inspector`, a component that shows what the client does, and why.
 
 mod builder;
 mod carriers;
@@ -63,9 +65,12 @@ mod error;
 mod events;
 #[cfg(feature = "yew")]
 mod hook;
+#[cfg(feature = "inspector")]
+mod inspector;
 mod messages;
 mod net;
 mod receipt;
+mod traffic;
 
 pub use builder::{Attempt, Builder, Credentials, Endpoint};
 pub use client::{Client, Closing, Sender, Sending};
@@ -81,9 +86,13 @@ pub use error::{
 pub use events::{Event, Events, State};
 #[cfg(feature = "yew")]
 pub use hook::{Incoming, UseTidewire, use_tidewire};
+#[cfg(feature = "inspector")]
+pub use inspector::{Inspector, InspectorLog, InspectorProps, use_inspector_log};
 pub use messages::{Delivery, Messages};
 pub use receipt::{Fate, Receipt};
 pub use tidewire_proto::{
     BareConfig, ClientConfig, Limits, MessageId, OverflowPolicy, Payload as Message, Stats,
     Transport, TransportStats, Unconfirmed, Verdict,
 };
+#[cfg(feature = "observe")]
+pub use traffic::{RequestOutcome, Traffic};

@@ -289,8 +289,8 @@ impl Client {
         }
     }
 
-    /// The transport that HTTP stands for at the moment.
-    pub(super) const fn http_transport(&self) -> Transport {
+    /// The transport that HTTP stands for at the moment: the one that a request counts for which starts now.
+    pub const fn http_transport(&self) -> Transport {
         let demoted = match &self.http {
             Some(http) => http.demoted,
             None => false,

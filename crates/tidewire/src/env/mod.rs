@@ -6,6 +6,8 @@
 
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "inspector")]
+pub(crate) mod clipboard;
 pub(crate) mod clock;
 pub(crate) mod locks;
 pub(crate) mod page;

@@ -61,30 +61,27 @@ thread_local! {
     static KEEPALIVE_IN_FLIGHT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Sends a body that outlives the page. `make` gets the number of bytes that may be sent, which all
-/// clients of the page share, and returns no more than that.
+/// Sends a body that outlives the page, and answers with its size. `make` gets the number of bytes that may
+/// be sent, which all clients of the page share, and returns no more than that.
 ///
 /// Nobody waits for the answer: the page is gone, or it comes back and attaches anew.
 pub(crate) fn flush(
     url: &str,
     credentials: RequestCredentials,
     make: impl FnOnce(usize) -> Option<Vec<u8>>,
-) {
+) -> Option<usize> {
     let in_flight = KEEPALIVE_IN_FLIGHT.get();
-    let Some(body) = make(KEEPALIVE_QUOTA.saturating_sub(in_flight)) else {
-        return;
-    };
+    let body = make(KEEPALIVE_QUOTA.saturating_sub(in_flight))?;
     let init = init(&body, credentials);
     // A plain object takes any property.
     let _ = Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE);
-    let Ok(promise) = fetch(url, &init) else {
-        return;
-    };
+    let promise = fetch(url, &init).ok()?;
     let size = body.len();
     KEEPALIVE_IN_FLIGHT.set(in_flight + size);
     settled(&promise, move |_| {
         KEEPALIVE_IN_FLIGHT.set(KEEPALIVE_IN_FLIGHT.get().saturating_sub(size));
     });
+    Some(size)
 }
 
 fn init(body: &[u8], credentials: RequestCredentials) -> RequestInit {

@@ -21,7 +21,9 @@ mod blocked_handshakes_cost_little;
 mod every_transport_carries_everything;
 mod one_turn_travels_together;
 mod the_hook_delivers_every_message;
+mod the_inspector_tells_what_happened;
 mod the_page_is_left_and_comes_back;
+mod traffic_is_observed_as_it_happens;
 mod typed_messages_keep_their_types;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
