@@ -2,14 +2,29 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// One message of the application: text stays text and binary stays binary from end to end.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// Its `Debug` tells kind and length, and nothing of the content: what is printed ends up in logs.
+#[derive(Clone, Eq, PartialEq)]
 pub enum Payload {
     /// Bytes without further meaning.
     Binary(Vec<u8>),
     /// Unicode text; it travels as UTF-8.
     Text(String),
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Binary(_) => "Binary",
+            Self::Text(_) => "Text",
+        };
+        f.debug_tuple(kind)
+            .field(&format_args!("{} bytes", self.len()))
+            .finish()
+    }
 }
 
 impl Payload {

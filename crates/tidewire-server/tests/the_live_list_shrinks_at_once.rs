@@ -46,6 +46,28 @@ async fn it_grows_and_shrinks_with_plain_sockets() {
 }
 
 #[tokio::test]
+async fn a_plain_socket_that_gives_no_sign_of_life_leaves_it() {
+    let echo = Echo::start(&["--heartbeat", "200ms"]);
+    let mut silent = RawSocket::open(echo.address, "/message").await;
+    let mut alive = RawSocket::open(echo.address, "/message").await;
+    list_of(&echo, 2).await;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while echo.connections().await["connections"]
+        .as_array()
+        .map(Vec::len)
+        != Some(1)
+    {
+        assert!(Instant::now() < deadline, "both are still there");
+        // What the live one says is echoed; the silent one is pinged, and says nothing.
+        alive.frame(0x81, b"here").await;
+        alive.hear().await;
+    }
+    alive.frame(0x81, b"still here").await;
+    alive.hear().await;
+    drop(silent.hear_close().await);
+}
+
+#[tokio::test]
 async fn it_shows_sessions_with_their_transport_and_drops_them_when_they_close() {
     let echo = Echo::start(&[]);
     let mut clients = Vec::new();

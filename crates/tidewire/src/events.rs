@@ -92,7 +92,8 @@ pub enum Event {
         /// Messages that may or may not have arrived, oldest first. They are not sent again.
         unconfirmed: Vec<Unconfirmed>,
     },
-    /// So many events before this one were dropped, because nobody took them in time.
+    /// So many events were dropped, because nobody took them in time: of those that only tell how things stood the oldest
+    /// first, and what tells the fate of messages last.
     Missed(u64),
     /// The state changed.
     State(State),
@@ -106,6 +107,17 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether a later event of its kind says all that is still of use.
+    const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Connected { .. }
+                | Self::Hiccup { .. }
+                | Self::State(_)
+                | Self::TransportChanged { .. }
+        )
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Closed { unconfirmed, .. } | Self::Lost { unconfirmed, .. } => unconfirmed
@@ -125,8 +137,8 @@ impl Event {
 /// The stream of a client's events; it ends after [`Event::Closed`].
 ///
 /// At most [`CAPACITY`](Self::CAPACITY) events wait, and the messages within them hold at most
-/// [`CAPACITY_BYTES`](Self::CAPACITY_BYTES), the newest event apart. Beyond that the oldest are dropped,
-/// and [`Event::Missed`] says how many. Once this handle is dropped nothing is kept.
+/// [`CAPACITY_BYTES`](Self::CAPACITY_BYTES), the newest event apart. Beyond that some are dropped, those that tell
+/// only how things stood before those that tell the fate of messages, and [`Event::Missed`] says how many. Once this handle is dropped nothing is kept.
 pub struct Events {
     shared: Rc<Shared>,
 }
@@ -187,11 +199,14 @@ impl Ring {
         if !self.stopped {
             self.bytes = self.bytes.saturating_add(event.bytes());
             self.queue.push_back(event);
-            while self.queue.len() > Events::CAPACITY
-                || (self.bytes > Events::CAPACITY_BYTES && self.queue.len() > 1)
-            {
-                self.pop();
-                self.missed += 1;
+            while self.queue.len() > Events::CAPACITY {
+                // What tells how things were is worth less than what tells the fate of messages.
+                let least = self.queue.iter().position(Event::is_passing);
+                self.drop_at(least.unwrap_or_default());
+            }
+            while self.bytes > Events::CAPACITY_BYTES && self.queue.len() > 1 {
+                let heavy = self.queue.iter().position(|event| event.bytes() > 0);
+                self.drop_at(heavy.unwrap_or_default());
             }
         }
         wake.extend(self.waker.take());
@@ -208,6 +223,13 @@ impl Ring {
                 self.waker = Some(context.waker().clone());
                 Poll::Pending
             }
+        }
+    }
+
+    fn drop_at(&mut self, index: usize) {
+        if let Some(event) = self.queue.remove(index) {
+            self.bytes = self.bytes.saturating_sub(event.bytes());
+            self.missed += 1;
         }
     }
 

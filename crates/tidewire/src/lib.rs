@@ -17,14 +17,19 @@
 //! let receipt = sender.send("ahoy").await?;
 //! receipt.await?;
 //!
-//! while let Some(message) = messages.next().await {
-//!     println!("the server says {:?}", message.as_text());
-//! }
-//! while let Some(event) = events.next().await {
-//!     if let Event::Lost { unconfirmed, .. } = event {
-//!         println!("{} messages may be lost", unconfirmed.len());
+//! // Side by side, as two tasks of `wasm_bindgen_futures::spawn_local`, since neither ends before the client does.
+//! let messages = async move {
+//!     while let Some(message) = messages.next().await {
+//!         println!("the server says {:?}", message.as_text());
 //!     }
-//! }
+//! };
+//! let events = async move {
+//!     while let Some(event) = events.next().await {
+//!         if let Event::Lost { unconfirmed, .. } = event {
+//!             println!("{} messages may be lost", unconfirmed.len());
+//!         }
+//!     }
+//! };
 //! # Ok(())
 //! # }
 //! ```
@@ -44,7 +49,8 @@
 //! any, for example `wasm_bindgen_futures::spawn_local`, and [`Messages::deliver_to`] needs none.
 //! When the page is left, what was not sent goes out with a keepalive request (at most 64 KiB for the whole
 //! page, oldest first); when it comes back from the back/forward cache, the session goes on at once.
-//! At most two tabs of an origin hold a long poll, by the Web Locks `tidewire-hold-0` and `-1`; the others
+//! At most two tabs of an origin hold a long poll, by the Web Locks `tidewire-hold-0` and `-1` (which browsers have on
+//! secure pages only, those of `https` and of localhost; elsewhere each tab holds its own); the others
 //! poll on a schedule, so that the page's own requests find a free connection.
 //!
 //! # Crate features

@@ -238,11 +238,12 @@ impl Welcome {
             life_ms: reader.varint()?,
             heartbeat_ms: reader.varint()?,
         };
-        if welcome.window_bytes < Limits::INITIAL_WINDOW_BYTES
+        if welcome.max_message < Limits::INITIAL_WINDOW_BYTES
+            || welcome.window_bytes < Limits::INITIAL_WINDOW_BYTES
             || welcome.window_messages < Limits::INITIAL_WINDOW_MESSAGES
         {
             return Err(Violation::malformed(
-                "limits: a window below the initial one",
+                "limits: a window or a longest message below the initial one",
             ));
         }
         Ok(welcome)

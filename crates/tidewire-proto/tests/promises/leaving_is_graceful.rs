@@ -184,7 +184,7 @@ fn what_a_client_closes_with_is_repeated_to_nobody() {
     let mut direct = Direct::on_socket(SessionConfig::default());
     direct.attach(2, &hello(HelloMode::Hold { ms: 10_000 }, 2, 1), |_| {});
     direct.attach(3, &hello(HelloMode::Send, 2, 2), |writer| {
-        writer.close(&close)
+        writer.close(&close);
     });
     assert!(
         matches!(direct.events.last(), Some(SessionEvent::Ended { cause: Cause::Refused(told), .. }) if *told == close),

@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn takes_little() -> SessionConfig {
     let mut config = SessionConfig::default();
-    config.limits = Limits::default().max_message(1_000);
+    config.limits = Limits::default().max_message(66_000);
     config
 }
 
@@ -22,9 +22,9 @@ fn before_the_welcome_the_clients_own_limit_counts() {
 #[test]
 fn after_the_welcome_the_servers_limit_counts() {
     let mut world = World::connected(ClientConfig::default(), takes_little());
-    assert_eq!(world.client().max_message(), 1_000);
-    assert_eq!(refusal(&mut world, 1_001), Some(1_000));
-    assert_eq!(refusal(&mut world, 1_000), None);
+    assert_eq!(world.client().max_message(), 66_000);
+    assert_eq!(refusal(&mut world, 66_001), Some(66_000));
+    assert_eq!(refusal(&mut world, 66_000), None);
 }
 
 #[test]

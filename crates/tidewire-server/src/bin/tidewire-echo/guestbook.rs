@@ -74,6 +74,8 @@ pub(crate) struct Place {
     messages: Arc<AtomicU64>,
     pub(crate) broadcasts: mpsc::Receiver<Payload>,
     pub(crate) closing: watch::Receiver<bool>,
+    /// The client was asked for a sign of life, and gave none yet.
+    pub(crate) is_asked: bool,
 }
 
 impl Guests {
@@ -102,6 +104,7 @@ impl Guests {
             messages,
             broadcasts,
             closing: self.inner.closing.subscribe(),
+            is_asked: false,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
@@ -72,32 +73,40 @@ async fn echo(mut socket: WebSocket, app: App, peer: SocketAddr) {
     let _ = tokio::time::timeout(Duration::from_secs(3), farewell).await;
 }
 
-/// The next thing to say: an echo, a broadcast, or goodbye; `None` when the client has left.
+/// The next thing to say: an echo, a broadcast, a ping, or goodbye; `None` when the client has left, or seems to have.
 async fn next(
     socket: &mut WebSocket,
     place: &mut Place,
     app: &App,
     peer: SocketAddr,
 ) -> Option<Message> {
+    let heartbeat = app.settings.args.heartbeat;
     loop {
         tokio::select! {
+            // Without a word for two heartbeats it is gone, whatever its connection says.
+            () = tokio::time::sleep(heartbeat) => {
+                return (!std::mem::replace(&mut place.is_asked, true)).then(|| Message::Ping(Bytes::new()));
+            }
             broadcast = place.broadcasts.recv() => return broadcast.map(into_message),
             () = closing(&mut place.closing) => {
                 return Some(Message::Close(Some(CloseFrame { code: 1001, reason: "draining: the server stops".into() })));
             }
-            received = socket.recv() => match received {
-                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
-                    place.count();
-                    app.board.count();
-                    if app.settings.args.print {
-                        print(&message);
+            received = socket.recv() => {
+                place.is_asked = false;
+                match received {
+                    Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                        place.count();
+                        app.board.count();
+                        if app.settings.args.print {
+                            print(&message);
+                        }
+                        app.faults.count_message(Some(peer));
+                        return Some(message);
                     }
-                    app.faults.count_message(Some(peer));
-                    return Some(message);
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-            },
+            }
         }
     }
 }
