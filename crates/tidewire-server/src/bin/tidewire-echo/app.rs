@@ -23,8 +23,9 @@ use crate::board::Board;
 use crate::faults::{self, Faults};
 use crate::guestbook::Guests;
 use crate::news::News;
+use crate::numbers::Numbers;
 use crate::openings::Openings;
-use crate::{board, connections, live, message, news, openings, page};
+use crate::{board, connections, live, message, news, numbers, openings, page};
 
 /// Longest body of a broadcast or a control request, in bytes.
 pub(crate) const MAX_CONTROL_BODY: usize = 64 * 1024;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) board: Board,
     pub(crate) guests: Guests,
     pub(crate) openings: Openings,
+    pub(crate) numbers: Numbers,
     pub(crate) faults: Faults,
     pub(crate) settings: Arc<Settings>,
 }
@@ -85,6 +87,7 @@ impl App {
             board,
             guests: Guests::default(),
             openings: Openings::default(),
+            numbers: Numbers::default(),
             faults,
             settings: Arc::new(Settings {
                 args: args.clone(),
@@ -146,6 +149,7 @@ impl App {
             .route("/faults", get(faults::show))
             .route("/faults/{order}", post(faults::order))
             .route("/message", any(message::endpoint))
+            .route("/numbers/{tag}", get(numbers::show))
             .route("/news/latest", get(news::latest))
             .route("/openings/{name}", get(openings::show))
             .layer(DefaultBodyLimit::max(MAX_CONTROL_BODY))

@@ -19,6 +19,9 @@ pub(crate) async fn echo_all(app: App) {
 
 async fn echo(mut session: Session, app: App) {
     while let Some(message) = session.next().await {
+        if let Some(text) = message.as_text() {
+            app.numbers.count(text);
+        }
         if session.send(message).await.is_err() {
             return;
         }

@@ -14,6 +14,7 @@ mod head;
 mod live;
 mod message;
 mod news;
+mod numbers;
 mod openings;
 mod page;
 mod restart;

@@ -97,6 +97,9 @@ async fn next(
                     Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                         place.count();
                         app.board.count();
+                        if let Message::Text(text) = &message {
+                            app.numbers.count(text);
+                        }
                         if app.settings.args.print {
                             print(&message);
                         }
