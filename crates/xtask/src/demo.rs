@@ -1,15 +1,18 @@
-//! `cargo xtask demo`: builds the page and serves it.
+//! `cargo xtask demo`: builds the page and serves it, with the servers that it talks to.
 
 use std::env;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::echo::{Echo, News};
 use crate::page::{self, Build};
 use crate::process::built_binary;
+use crate::server::{News, Server};
 use crate::setup::{self, Need};
+
+/// Where the server of bare sockets listens, as the page expects.
+const PRINCIPLE: &str = "127.0.0.1:8002";
 
 /// Build the demo page and serve it from tidewire-echo until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -44,9 +47,17 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         "--faults",
         "--page",
     ]);
-    let mut echo = Echo::start_interruptible(command.arg(folder))?;
+    let principle = start_principle()?;
+    let mut echo = Server::start_interruptible(command.arg(folder))?;
 
-    let url = format!("http://{}/index", echo.address());
+    let mut url = format!("http://{}/index", echo.address());
+    if principle.address() != PRINCIPLE {
+        let (_, port) = principle
+            .address()
+            .rsplit_once(':')
+            .context("the address has no port")?;
+        url += &format!("?principle={port}");
+    }
     println!("\n  The demo is at {url}\n  Ctrl-C stops it.\n");
     if !options.no_open && has_desktop() {
         open(&url);
@@ -59,11 +70,23 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         }
     }
     println!("\n  Stopping.");
+    // It has nothing to say goodbye for, and is killed.
+    drop(principle);
     let status = echo.stop()?;
     if !status.success() {
         bail!("the server did not stop cleanly ({status})");
     }
     Ok(())
+}
+
+/// Starts the server of bare sockets, on another port where its own is taken: the page is told.
+fn start_principle() -> Result<Server> {
+    let listen = match TcpListener::bind(PRINCIPLE) {
+        Ok(_) => PRINCIPLE,
+        Err(_) => "127.0.0.1:0",
+    };
+    let mut command = Command::new(built_binary("tidewire-principle")?);
+    Server::start(command.args(["--listen", listen]))
 }
 
 fn require_free(port: u16) -> Result<()> {

@@ -2,9 +2,11 @@
 
 mod bench;
 mod demo;
-mod echo;
+mod npm;
 mod page;
 mod process;
+mod screenshots;
+mod server;
 mod setup;
 mod simulate;
 mod size;
@@ -31,6 +33,7 @@ enum Task {
     Bench(bench::Options),
     Simulate(simulate::Options),
     Size(size::Options),
+    Screenshots(screenshots::Options),
     Setup(setup::Options),
 
     /// Run the tests of one wasm file; cargo calls this for the wasm32 target.
@@ -58,6 +61,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Test(options) => return suite::test(&options),
         Task::Bench(options) => bench::bench(&options)?,
         Task::Simulate(options) => simulate::simulate(&options)?,
+        Task::Screenshots(options) => screenshots::screenshots(&options)?,
         Task::Size(options) => size::size(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
         Task::WasmTestRunner { arguments } => {

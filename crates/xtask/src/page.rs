@@ -36,7 +36,7 @@ impl Build {
     }
 }
 
-/// Compiles the native programs that the page needs: the server and wasm-bindgen.
+/// Compiles the native programs that the page needs: the servers and wasm-bindgen.
 pub(crate) fn build_programs() -> Result<()> {
     run(cargo()
         .args([
@@ -51,6 +51,8 @@ pub(crate) fn build_programs() -> Result<()> {
             "xtask/bindgen",
             "--bin",
             "tidewire-echo",
+            "--bin",
+            "tidewire-principle",
             "--bin",
             "xtask-bindgen",
         ]))

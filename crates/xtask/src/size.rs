@@ -1,4 +1,4 @@
-//! `cargo xtask size`: how many bytes the smallest client application costs its users.
+//! `cargo xtask size`: how many bytes the smallest client application, and the demo page, cost their users.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,14 +6,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use crate::npm;
 use crate::page;
-use crate::process::{cargo, find_program, first_line, run, state_dir, target_dir};
+use crate::process::{cargo, first_line, run, state_dir, target_dir, workspace_root};
 use crate::tools::{NPM_BINARYEN, NPM_ESBUILD};
 use crate::wasm::{self, Module, TARGET};
 
-const CLIENT: &str = "tidewire-smallest-client";
+/// Something that is measured.
+struct Subject {
+    package: &'static str,
+    /// What cargo calls its wasm file.
+    module: &'static str,
+    what: &'static str,
+    /// Further files of it, in the workspace.
+    files: &'static [&'static str],
+    /// Bytes of brotli, all files together, that it must stay under; none where there is only an aim.
+    budget: Option<u64>,
+}
+
+const SUBJECTS: [Subject; 2] = [
+    Subject {
+        package: "tidewire-smallest-client",
+        module: "tidewire_smallest_client.wasm",
+        what: "The smallest client application",
+        files: &[],
+        budget: None,
+    },
+    Subject {
+        package: "tidewire-demo",
+        module: "tidewire-demo.wasm",
+        what: "The demo page",
+        files: &["index.html", "demo/style.css"],
+        budget: Some(150_000),
+    },
+];
 
 /// Compresses the file named last and prints `gzip brotli` in bytes, at the levels of a CDN that
 /// compresses once.
@@ -21,7 +49,7 @@ const COMPRESS: &str = "const zlib = require('zlib'); const bytes = \
     require('fs').readFileSync(process.argv[1]); console.log(zlib.gzipSync(bytes, {level: \
     9}).length, zlib.brotliCompressSync(bytes).length)";
 
-/// Measure the smallest client application: raw, gzip and brotli bytes of wasm and glue.
+/// Measure the smallest client application and the demo page: raw, gzip and brotli bytes of wasm and glue.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Also list this many of the largest functions.
@@ -31,35 +59,59 @@ pub(crate) struct Options {
 
 pub(crate) fn size(options: &Options) -> Result<()> {
     wasm::build_bindgen()?;
+    for subject in &SUBJECTS {
+        measure(subject, options)?;
+    }
+    Ok(())
+}
+
+fn measure(subject: &Subject, options: &Options) -> Result<()> {
+    let Subject {
+        package,
+        module,
+        what,
+        files,
+        budget,
+    } = subject;
     run(cargo()
         .args(["build", "--profile", "wasm-release", "--target", TARGET])
-        .args(["--package", CLIENT]))?;
+        .args(["--package", package]))?;
     let folder = state_dir()?.join("size");
     fs::create_dir_all(&folder)?;
-    let built = target_dir()?
-        .join(TARGET)
-        .join("wasm-release")
-        .join(format!("{}.wasm", CLIENT.replace('-', "_")));
-    page::bindgen(&built, &folder, CLIENT)?;
-    let mut wasm = folder.join(format!("{CLIENT}_bg.wasm"));
-    let mut glue = folder.join(format!("{CLIENT}.js"));
+    let built = target_dir()?.join(TARGET).join("wasm-release").join(module);
+    page::bindgen(&built, &folder, package)?;
+    let mut wasm = folder.join(format!("{package}_bg.wasm"));
+    let mut glue = folder.join(format!("{package}.js"));
 
     let module = Module::parse(&fs::read(&wasm)?)?;
 
-    if let Some(programs) = npm_programs()? {
+    println!("\n{what}:");
+    if let Some(modules) = npm::install("size", &[NPM_BINARYEN, NPM_ESBUILD])? {
+        let programs = modules.join(".bin");
         wasm = optimize(&programs, &wasm, &folder)?;
         glue = minify(&programs, &glue, &folder)?;
     } else {
         println!("No npm here: the sizes below are without wasm-opt and without a minifier.");
     }
-    println!("{:<10} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
+    println!("{:<14} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
     let wasm = Sizes::of(&wasm)?;
     let glue = Sizes::of(&glue)?;
+    let mut together = wasm.plus(&glue);
     wasm.print("wasm");
     glue.print("glue");
-    wasm.plus(&glue).print("together");
+    for file in *files {
+        let size = Sizes::of(&workspace_root().join(file))?;
+        size.print(file);
+        together = together.plus(&size);
+    }
+    together.print("together");
     print_what_dominates(&module, options.functions);
-    Ok(())
+    match (budget, together.compressed) {
+        (Some(budget), Some((_, brotli))) if brotli > *budget => {
+            bail!("{what} takes {brotli} bytes of brotli, above its budget of {budget}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints the code by crate, as far as names tell: what the optimizer put into one function counts
@@ -95,35 +147,6 @@ fn crate_of(name: &str) -> &str {
         Some((first, rest)) if rest.contains("::") || rest.starts_with(':') => first,
         _ => "(others)",
     }
-}
-
-/// Installs wasm-opt and esbuild beside the build; `None` where there is no npm.
-fn npm_programs() -> Result<Option<PathBuf>> {
-    let Some(npm) = find_program("npm") else {
-        return Ok(None);
-    };
-    let prefix = state_dir()?.join("npm");
-    let programs = prefix.join("node_modules").join(".bin");
-    let installed = prefix.join("installed");
-    let wanted = format!("{NPM_BINARYEN} {NPM_ESBUILD}");
-    if fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(Some(programs));
-    }
-    fs::create_dir_all(&prefix)?;
-    println!("Installing {wanted} into {}", prefix.display());
-    run(Command::new(npm)
-        .args([
-            "install",
-            "--no-save",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-            "--prefix",
-        ])
-        .arg(&prefix)
-        .args([NPM_BINARYEN, NPM_ESBUILD]))?;
-    fs::write(installed, wanted)?;
-    Ok(Some(programs))
 }
 
 fn optimize(programs: &Path, wasm: &Path, folder: &Path) -> Result<PathBuf> {
@@ -179,7 +202,7 @@ impl Sizes {
             Some((gzip, brotli)) => (gzip.to_string(), brotli.to_string()),
             None => ("no node".to_owned(), "no node".to_owned()),
         };
-        println!("{name:<10} {:>9} {gzip:>9} {brotli:>9}", self.raw);
+        println!("{name:<14} {:>9} {gzip:>9} {brotli:>9}", self.raw);
     }
 }
 

@@ -46,6 +46,9 @@ pub(crate) const NPM_BINARYEN: &str = "binaryen@132.0.0";
 /// See [`NPM_BINARYEN`].
 pub(crate) const NPM_ESBUILD: &str = "esbuild@0.28.2";
 
+/// The accessibility checker of the demo's tests.
+pub(crate) const NPM_AXE: &str = "axe-core@4.14.1";
+
 /// Debian's packages: as new as the distribution has them, browser and driver of one version.
 pub(crate) const APT_CHROMIUM: &[&str] = &["chromium", "chromium-driver"];
 /// Debian has no geckodriver; [`GECKODRIVER`] is built.

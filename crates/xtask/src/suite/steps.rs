@@ -9,11 +9,12 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::counts::Counts;
-use crate::echo::Echo;
 use crate::page::{self, Build};
 use crate::process::{built_binary, cargo, display, run, run_lines, runner, state_dir, target_dir};
+use crate::server::Server;
+use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
-use crate::{setup, simulate};
+use crate::{npm, setup, simulate};
 
 /// One step: a name for `--only`, and what it runs.
 pub(super) struct Step {
@@ -191,17 +192,27 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     }
 }
 
-fn across(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+fn across(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     page::build_programs()?;
     let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
     command
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
+        .env("TIDEWIRE_PRINCIPLE", built_binary("tidewire-principle")?)
         .env("TIDEWIRE_PAGE", page::build(Build::Dev)?)
         .env("TIDEWIRE_TEST_PAGE", page::build_test_page(Build::Dev)?)
         .env("CHROMEDRIVER", require_chromedriver()?)
         .env_remove("GECKODRIVER");
     if let Some(driver) = setup::firefox().and_then(|_| setup::geckodriver()) {
         command.env("GECKODRIVER", driver);
+    }
+    match npm::install("axe", &[NPM_AXE])? {
+        Some(modules) => {
+            command.env("TIDEWIRE_AXE", modules.join("axe-core").join("axe.min.js"));
+        }
+        None if env::var_os("CI").is_some() => bail!("npm is missing: it brings {NPM_AXE}"),
+        None => notes.push(format!(
+            "the accessibility checker was SKIPPED: npm is missing, which brings {NPM_AXE}"
+        )),
     }
     count(counts, &mut command)
 }
@@ -226,7 +237,7 @@ fn in_browser(counts: &mut Counts, name: &str, variable: &str, driver: &Path) ->
 
 /// Starts a server for tests, where possible on the port of the last run: the address is compiled
 /// into the tests, so another port would compile them all again.
-fn start_server(name: &str) -> Result<Echo> {
+fn start_server(name: &str) -> Result<Server> {
     let remembered = state_dir()?.join("test-port");
     let port = fs::read_to_string(&remembered)
         .ok()
@@ -239,7 +250,7 @@ fn start_server(name: &str) -> Result<Echo> {
     command
         .args(["--listen", &format!("127.0.0.1:{port}"), "--faults"])
         .stderr(log);
-    let echo = Echo::start(&mut command)?;
+    let echo = Server::start(&mut command)?;
     let (_, port) = echo
         .address()
         .rsplit_once(':')

@@ -1,4 +1,4 @@
-//! A running `tidewire-echo`: started, addressed, stopped.
+//! A running server of this workspace: started, addressed, stopped.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How much news may wait to be read.
 const BACKLOG: usize = 256;
 
-const LISTENING: &str = "listening on http://";
+/// What a server prints first, before the scheme and the address.
+const LISTENING: &str = "listening on ";
 
 /// What happens while a server runs.
 #[derive(Debug)]
@@ -30,19 +31,19 @@ pub(crate) enum News {
 
 /// A child process that is a server; it is killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Echo {
+pub(crate) struct Server {
     child: Child,
     address: String,
     news: Receiver<News>,
 }
 
-impl Echo {
+impl Server {
     /// Starts the server and waits until it says where it listens.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         Self::launch(command, mpsc::sync_channel(BACKLOG))
     }
 
-    /// Like [`Echo::start`]; from then on Ctrl-C, and a request to terminate, no longer end this
+    /// Like [`Server::start`]; from then on Ctrl-C, and a request to terminate, no longer end this
     /// process but become [`News::Interrupted`]. Possible once in a process.
     pub(crate) fn start_interruptible(command: &mut Command) -> Result<Self> {
         // A group of its own: a terminal sends Ctrl-C to the whole foreground group, and the
@@ -81,15 +82,15 @@ impl Echo {
             // The receiver goes when the server is dropped; nobody asks then how it ended.
             let _ = sender.send(News::Ended);
         });
-        let mut echo = Self {
+        let mut server = Self {
             child,
             address: String::new(),
             news,
         };
-        echo.address = echo
+        server.address = server
             .wait_for_address()
             .with_context(|| format!("{program} did not start"))?;
-        Ok(echo)
+        Ok(server)
     }
 
     /// Where it listens, as `127.0.0.1:5000`.
@@ -134,10 +135,13 @@ impl Echo {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.news.recv_timeout(left) {
-                Ok(News::Line(line)) => match line.split_once(LISTENING) {
-                    Some((_, address)) => return Ok(address.trim().to_owned()),
-                    None => println!("{line}"),
-                },
+                Ok(News::Line(line)) => {
+                    let url = line.split_once(LISTENING).map(|(_, url)| url.trim());
+                    match url.and_then(|url| url.split_once("://")) {
+                        Some((_, address)) => return Ok(address.to_owned()),
+                        None => println!("{line}"),
+                    }
+                }
                 Ok(News::Interrupted) => bail!("interrupted"),
                 Ok(News::Ended) => bail!("it ended at once ({})", self.child.wait()?),
                 Err(_) => bail!("no line `{LISTENING}…` within {} s", PATIENCE.as_secs()),
@@ -146,7 +150,7 @@ impl Echo {
     }
 }
 
-impl Drop for Echo {
+impl Drop for Server {
     fn drop(&mut self) {
         // Both fail only for a process that has ended, which is what is wanted.
         let _ = self.child.kill();
@@ -187,13 +191,13 @@ mod tests {
     #[test]
     fn the_address_is_read_from_what_the_server_prints_first() {
         let script = "echo starting; echo listening on http://127.0.0.1:4242; exec sleep 60";
-        let echo = Echo::start(&mut shell(script)).unwrap();
-        assert_eq!(echo.address(), "127.0.0.1:4242");
+        let server = Server::start(&mut shell(script)).unwrap();
+        assert_eq!(server.address(), "127.0.0.1:4242");
     }
 
     #[test]
     fn a_server_that_ends_before_it_listens_is_an_error_that_says_so() {
-        let error = Echo::start(&mut shell("exit 3")).unwrap_err();
+        let error = Server::start(&mut shell("exit 3")).unwrap_err();
         assert!(format!("{error:#}").contains("exit status: 3"), "{error:#}");
     }
 
@@ -201,14 +205,15 @@ mod tests {
     fn stopping_asks_politely_and_returns_how_the_server_ended() {
         let script = "trap 'kill $!; exit 0' TERM; sleep 60 >/dev/null & \
                       echo listening on http://127.0.0.1:4242; wait";
-        let echo = Echo::start(&mut shell(script)).unwrap();
-        assert!(echo.stop().unwrap().success());
+        let server = Server::start(&mut shell(script)).unwrap();
+        assert!(server.stop().unwrap().success());
     }
 
     #[test]
     fn a_server_that_ends_by_itself_is_noticed() {
-        let mut echo = Echo::start(&mut shell("echo listening on http://127.0.0.1:4242")).unwrap();
-        assert!(matches!(echo.next(), News::Ended));
-        assert!(echo.status().unwrap().success());
+        let mut server =
+            Server::start(&mut shell("echo listening on http://127.0.0.1:4242")).unwrap();
+        assert!(matches!(server.next(), News::Ended));
+        assert!(server.status().unwrap().success());
     }
 }

@@ -1,0 +1,39 @@
+//! Packages from the npm registry, installed beside the build.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{find_program, run, state_dir};
+
+/// Installs packages into a folder called `name`, if they are not there yet, and returns its `node_modules`; `None` where there
+/// is no npm.
+pub(crate) fn install(name: &str, packages: &[&str]) -> Result<Option<PathBuf>> {
+    let Some(npm) = find_program("npm") else {
+        return Ok(None);
+    };
+    let prefix = state_dir()?.join("npm").join(name);
+    let modules = prefix.join("node_modules");
+    let installed = prefix.join("installed");
+    let wanted = packages.join(" ");
+    if fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(Some(modules));
+    }
+    fs::create_dir_all(&prefix)?;
+    println!("Installing {wanted} into {}", prefix.display());
+    run(Command::new(npm)
+        .args([
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(&prefix)
+        .args(packages))?;
+    fs::write(installed, wanted)?;
+    Ok(Some(modules))
+}
