@@ -1,4 +1,7 @@
-//! The time of the page.
+//! The time of the page, and of the server.
+
+use std::cell::Cell;
+use std::rc::Rc;
 
 use js_sys::Date;
 
@@ -9,13 +12,61 @@ pub(crate) fn now() -> f64 {
         .map_or_else(Date::now, |performance| performance.now())
 }
 
-/// The time of day, as `18:04:59`.
-pub(crate) fn time_of_day() -> String {
-    let date = Date::new_0();
-    format!(
-        "{:02}:{:02}:{:02}",
-        date.get_hours(),
-        date.get_minutes(),
-        date.get_seconds()
-    )
+/// How far the server's clock is from the page's; clones share it.
+///
+/// Set as in NTP (RFC 5905 section 8): the server's time is taken to be that of the middle of the exchange, and the exchange
+/// with the shortest round trip counts.
+#[derive(Clone, Default)]
+pub(crate) struct ServerClock(Rc<Cell<Option<Best>>>);
+
+#[derive(Clone, Copy)]
+struct Best {
+    round_trip: f64,
+    offset: f64,
+}
+
+impl ServerClock {
+    /// Takes an exchange into account: when it began and ended by the page's clock, and the server's clock in between.
+    pub(crate) fn set(&self, sent: f64, received: f64, server: f64) {
+        let round_trip = received - sent;
+        if self
+            .0
+            .get()
+            .is_none_or(|best| round_trip <= best.round_trip)
+        {
+            let offset = server - (sent + received) / 2.0;
+            self.0.set(Some(Best { round_trip, offset }));
+        }
+    }
+
+    /// A time of the server as one of the page. Before the clock is set both are taken to be right about the time of day.
+    pub(crate) fn to_page(&self, server: f64) -> f64 {
+        let offset = self
+            .0
+            .get()
+            .map_or_else(|| Date::now() - now(), |best| best.offset);
+        server - offset
+    }
+}
+
+impl PartialEq for ServerClock {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exchange_with_the_shortest_round_trip_counts() {
+        let clock = ServerClock::default();
+        clock.set(0.0, 100.0, 1_050.0);
+        assert_eq!(clock.to_page(1_060.0), 60.0);
+        clock.set(200.0, 210.0, 1_215.0);
+        assert_eq!(clock.to_page(1_215.0), 205.0);
+        clock.set(300.0, 400.0, 9_999.0);
+        assert_eq!(clock.to_page(1_215.0), 205.0);
+    }
 }

@@ -1,13 +1,18 @@
-//! The tidewire demo page: one conversation with an echo server, and buttons that break it.
+//! The tidewire demo page: the history of server push, told by what runs.
 
 mod app;
 mod clock;
-mod components;
-mod faults;
+mod connections;
+mod conversation;
+mod document;
+mod eras;
 mod frames;
-mod ledger;
-mod page;
+mod notice;
+mod principle;
+mod protocols;
+mod section;
 mod server;
+mod socket;
 mod words;
 
 fn main() {

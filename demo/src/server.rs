@@ -65,6 +65,29 @@ impl Server {
         self.at("/live")
     }
 
+    /// The address of the news, without a query.
+    pub(crate) fn news(&self) -> String {
+        self.at("/news")
+    }
+
+    /// The address at which the list of connections is pushed.
+    pub(crate) fn live_list(&self) -> String {
+        self.at("/connections/live")
+    }
+
+    /// The address of `/message` for a WebSocket.
+    pub(crate) fn message_socket(&self, query: &str) -> String {
+        let origin = self.origin();
+        // http becomes ws, https becomes wss.
+        let rest = origin.strip_prefix("http").unwrap_or_default();
+        format!("ws{rest}/message{query}")
+    }
+
+    /// The address of the server's own page of connections.
+    pub(crate) fn page_of_connections(&self) -> String {
+        self.at("/connections")
+    }
+
     /// The origin, for people.
     pub(crate) fn origin(&self) -> String {
         if !self.base.is_empty() {
@@ -124,9 +147,25 @@ impl Server {
             .map_err(|_| Refusal::Unreachable)
     }
 
+    /// Asks for a path and answers the text of the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the server answers with an error, or does not answer.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Refusal> {
+        let answer = accept(Request::get(&self.at(path)).send().await).await?;
+        answer.text().await.map_err(|_| Refusal::Unreachable)
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+/// A name under which a server may be asked for what it saw of one connection; in all likelihood nobody else uses it.
+pub(crate) fn random_name() -> String {
+    let draw = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+    format!("{:08x}{:08x}", draw(), draw())
 }
 
 async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Refusal> {

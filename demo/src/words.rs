@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tidewire::{Cause, Event, Fate, ReceiptError, SendError, State, Transport, Verdict};
+use js_sys::Date;
+use tidewire::{Cause, Fate, ReceiptError, SendError, State, Transport, Verdict};
+
+use crate::server::Refusal;
 
 pub(crate) const fn transport(transport: Transport) -> &'static str {
     match transport {
@@ -89,60 +92,6 @@ pub(crate) fn cause(cause: &Cause) -> String {
     }
 }
 
-/// The line of the log for an event, or `None` where another event says the same.
-pub(crate) fn event(event: &Event) -> Option<String> {
-    Some(match event {
-        Event::Closed {
-            cause: why,
-            unconfirmed,
-        } => format!(
-            "Closed: {}. {} unconfirmed.",
-            cause(why),
-            counted(unconfirmed.len() as u64, "message", "messages")
-        ),
-        Event::Connected {
-            transport: by,
-            verdict: said,
-        } => {
-            format!(
-                "Connected by {}. {}.",
-                inline(*by),
-                verdict(Some(*said), false)
-            )
-        }
-        Event::Dropped { .. } => {
-            "A message was dropped: it is longer than the server takes, or the outbox is full."
-                .into()
-        }
-        Event::Hiccup {
-            cause: why,
-            retry_in,
-        } => format!(
-            "Not connected: {}. Next attempt in {}.",
-            cause(why),
-            seconds(*retry_in)
-        ),
-        Event::Lost {
-            cause: why,
-            unconfirmed,
-        } => format!(
-            "Session lost: {}. {} unconfirmed.",
-            cause(why),
-            counted(unconfirmed.len() as u64, "message", "messages")
-        ),
-        Event::Missed(count) => format!(
-            "{} came too fast to be listed.",
-            counted(*count, "event", "events")
-        ),
-        Event::TransportChanged { from, to } => {
-            format!("Moved from {} to {}.", inline(*from), inline(*to))
-        }
-        // The others tell what changed, and why.
-        Event::State(_) => return None,
-        _ => "Something that this page does not know.".into(),
-    })
-}
-
 /// The name within a sentence.
 const fn inline(transport: Transport) -> &'static str {
     match transport {
@@ -189,6 +138,47 @@ pub(crate) fn span(span: Duration) -> String {
         format!("{millis:.0} ms")
     } else {
         format!("{:.1} s", millis / 1e3)
+    }
+}
+
+/// The time of day, as `18:04:59`.
+pub(crate) fn time_of_day(date: &Date) -> String {
+    format!(
+        "{:02}:{:02}:{:02}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds()
+    )
+}
+
+/// Milliseconds as [`span`] writes them, whole below a second.
+pub(crate) fn millis(millis: f64) -> String {
+    if millis < 999.5 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.1} s", millis / 1e3)
+    }
+}
+
+/// How far a broadcast reached, as a sentence.
+pub(crate) fn reached(answer: Result<u64, Refusal>) -> String {
+    match answer {
+        Ok(count) => format!(
+            "The server spoke to {}.",
+            counted(count, "client", "clients")
+        ),
+        Err(refusal) => refused("broadcast", &refusal),
+    }
+}
+
+/// Why the server did not do what it was asked to, as a sentence.
+pub(crate) fn refused(what: &str, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Forbidden => format!("The server does not let this page {what}."),
+        Refusal::Status(status, text) => {
+            format!("The server refused to {what} ({status}: {text}).")
+        }
+        Refusal::Unreachable => format!("The server did not answer when asked to {what}."),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::faults::{Known, Lasting, Order};
+use super::faults::{Known, Lasting, Order};
 use crate::words::grouped;
 
 #[derive(PartialEq, Properties)]
@@ -11,10 +11,12 @@ pub(crate) struct Props {
     pub(crate) give: Callback<Order>,
     /// Starts a server that takes orders.
     pub(crate) command: &'static str,
+    /// What became of the last order.
+    pub(crate) said: String,
 }
 
 /// What happens at once: order, name, explanation.
-const AT_ONCE: [(&str, &str, &str); 3] = [
+const AT_ONCE: [(&str, &str, &str); 5] = [
     ("cut", "Cut", "Resets every connection."),
     (
         "half-open",
@@ -22,9 +24,19 @@ const AT_ONCE: [(&str, &str, &str); 3] = [
         "Freezes every connection and tells nobody. Found within 20 s.",
     ),
     (
+        "offline",
+        "Go offline for 8 s",
+        "Lets nothing through; the page is told as by a lost network.",
+    ),
+    (
         "forget",
         "Forget sessions",
-        "Loses all sessions, as a restart without memory does.",
+        "Loses all sessions and says so to whoever asks.",
+    ),
+    (
+        "restart",
+        "Restart the server",
+        "The process starts again, abruptly, and remembers nobody.",
     ),
 ];
 
@@ -93,13 +105,14 @@ pub(crate) fn BreakIt(props: &Props) -> Html {
     html! {
         <section aria-labelledby="break-it">
             <div class="head">
-                <h2 id="break-it">{ "Break it" }</h2>
+                <h3 id="break-it">{ "Break it" }</h3>
                 if matches!(props.known, Known::Lines(_)) {
                     <button type="button" onclick={props.give.reform(|_| Order::ClearAll)}>
                         { "Stop all faults" }
                     </button>
                 }
             </div>
+            <p class="quiet" role="status">{ &props.said }</p>
             { match &props.known {
                 Known::Nothing => html! { <p class="quiet">{ "Once the server answers, it can be told to misbehave." }</p> },
                 Known::Forbidden => html! {

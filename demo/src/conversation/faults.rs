@@ -3,11 +3,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use gloo_timers::future::TimeoutFuture;
+use web_sys::Event;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use crate::server::{FaultLine, Reached, Refusal, Server};
-use crate::words::counted;
+use crate::words::{counted, refused};
+
+/// How long "offline" lasts, in milliseconds.
+const OFFLINE_MS: u32 = 8_000;
 
 /// What is known about the server's faults.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,6 +100,9 @@ where
             spawn_local(async move {
                 let (name, settings) = wording(order);
                 let answer = server.order(name, &settings).await;
+                if order == Order::Now("offline") && answer.is_ok() {
+                    pretend_offline();
+                }
                 tell.emit(outcome(order, answer));
                 look();
             });
@@ -123,6 +131,23 @@ impl Known {
     }
 }
 
+/// What a browser tells its pages when the network goes, and when it is back. That nothing gets through meanwhile is the
+/// server's doing.
+fn pretend_offline() {
+    dispatch("offline");
+    spawn_local(async {
+        TimeoutFuture::new(OFFLINE_MS).await;
+        dispatch("online");
+    });
+}
+
+fn dispatch(name: &str) {
+    if let (Some(window), Ok(event)) = (web_sys::window(), Event::new(name)) {
+        // Nobody prevents the default of these, and there is none.
+        let _ = window.dispatch_event(&event);
+    }
+}
+
 fn understand(answer: Result<Vec<FaultLine>, Refusal>) -> Known {
     match answer {
         Ok(lines) => Known::Lines(lines.into()),
@@ -135,6 +160,7 @@ fn wording(order: Order) -> (&'static str, String) {
     match order {
         Order::Clear(lasting) => ("clear", format!(r#"{{"fault":"{}"}}"#, lasting.fault)),
         Order::ClearAll => ("clear", String::new()),
+        Order::Now("offline") => ("unreachable", format!(r#"{{"millis":{OFFLINE_MS}}}"#)),
         Order::Now(name) => (name, String::new()),
         Order::Set(lasting) => (lasting.fault, lasting.settings.to_owned()),
     }
@@ -143,11 +169,7 @@ fn wording(order: Order) -> (&'static str, String) {
 fn outcome(order: Order, answer: Result<Reached, Refusal>) -> String {
     let reached = match answer {
         Ok(reached) => reached,
-        Err(Refusal::Forbidden) => return "The server takes no orders to misbehave.".into(),
-        Err(Refusal::Status(status, text)) => {
-            return format!("The server refused the order ({status}: {text}).");
-        }
-        Err(Refusal::Unreachable) => return "The server did not answer the order.".into(),
+        Err(refusal) => return refused("misbehave", &refusal),
     };
     let connections = counted(reached.connections, "connection", "connections");
     match order {
@@ -159,6 +181,11 @@ fn outcome(order: Order, answer: Result<Reached, Refusal>) -> String {
             "You made the server forget {}.",
             counted(reached.sessions, "session", "sessions")
         ),
+        Order::Now("offline") => format!(
+            "Offline for {} s: nothing gets through.",
+            OFFLINE_MS / 1_000
+        ),
+        Order::Now("restart") => "The server starts again, and remembers nobody.".into(),
         Order::Now(name) => format!("You ordered {name}."),
         Order::Set(lasting) => format!("Fault on: {}.", lasting.name),
     }

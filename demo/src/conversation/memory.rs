@@ -1,4 +1,4 @@
-//! What the page remembers: messages, events and figures, all of them bounded.
+//! What the conversation remembers: messages, events and figures, all of them bounded.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::VecDeque;
@@ -9,9 +9,10 @@ use std::rc::Rc;
 use tidewire::{Event, Fate, Incoming, Message, Receipt, Transport, UseTidewire, Verdict};
 use yew::platform::spawn_local;
 
+use super::ledger::{Counts, Ledger};
+use super::numbered::Tag;
 use crate::clock;
 use crate::frames::Frames;
-use crate::ledger::{Counts, Ledger};
 use crate::words;
 
 /// Rows that each list keeps, newest first.
@@ -20,18 +21,16 @@ pub(crate) const MAX_ROWS: usize = 100;
 /// Messages of one burst.
 pub(crate) const BURST: u64 = 1_000;
 
-/// The page's memory; clones share it.
+/// The memory of a conversation; clones share it.
 #[derive(Clone)]
-pub(crate) struct Page(Rc<RefCell<Memory>>);
+pub(crate) struct Memory(Rc<RefCell<Inside>>);
 
-struct Memory {
-    /// Tells this page's numbered messages from those of others.
-    tag: String,
+struct Inside {
+    tag: Tag,
     next_number: u64,
     next_row: u64,
     sent: VecDeque<Sent>,
     received: VecDeque<Rc<Row>>,
-    log: VecDeque<Rc<Row>>,
     ledger: Ledger,
     burst: Option<Burst>,
     tally: Tally,
@@ -105,20 +104,14 @@ impl Burst {
     }
 }
 
-impl Page {
+impl Memory {
     pub(crate) fn new() -> Self {
-        // Not a secret: it only keeps the pages of one server apart.
-        let tag = format!(
-            "{:06x}",
-            (js_sys::Math::random() * f64::from(0x0100_0000)) as u32
-        );
-        Self(Rc::new(RefCell::new(Memory {
-            tag,
+        Self(Rc::new(RefCell::new(Inside {
+            tag: Tag::random(),
             next_number: 1,
             next_row: 0,
             sent: VecDeque::new(),
             received: VecDeque::new(),
-            log: VecDeque::new(),
             ledger: Ledger::default(),
             burst: None,
             tally: Tally::default(),
@@ -135,7 +128,7 @@ impl Page {
         }
     }
 
-    /// Sends a text with the next number, and draws again when its fate is known.
+    /// Sends a text with the next number, which is answered, and draws again when its fate is known.
     ///
     /// # Errors
     ///
@@ -145,14 +138,15 @@ impl Page {
         live: &UseTidewire,
         frames: &Frames,
         text: &str,
-    ) -> Result<(), String> {
+    ) -> Result<u64, String> {
+        let number = self.read().next_number;
         let receipt = self.accept(live, text)?;
         let frames = frames.clone();
         spawn_local(async move {
             settled(&receipt).await;
             frames.request();
         });
-        Ok(())
+        Ok(number)
     }
 
     /// Sends [`BURST`] numbered messages in one turn, and follows them until all are settled.
@@ -172,12 +166,12 @@ impl Page {
         }
         burst.accepted = receipts.len() as u64;
         self.memory().burst = Some(burst);
-        let (page, live, frames) = (self.clone(), live.clone(), frames.clone());
+        let (memory, live, frames) = (self.clone(), live.clone(), frames.clone());
         spawn_local(async move {
             for receipt in receipts {
                 let is_acknowledged = settled(&receipt).await;
                 let now = traffic(&live);
-                if let Some(burst) = &mut page.memory().burst {
+                if let Some(burst) = &mut memory.memory().burst {
                     if is_acknowledged {
                         burst.acknowledged += 1;
                     } else {
@@ -194,9 +188,14 @@ impl Page {
         });
     }
 
-    /// Writes a line of its own into the log.
-    pub(crate) fn note(&self, text: String) {
-        self.memory().note(text);
+    /// The tag of this page's messages.
+    pub(crate) fn tag(&self) -> Tag {
+        self.read().tag.clone()
+    }
+
+    /// The numbers that were without an echo when their session was lost.
+    pub(crate) fn excused(&self) -> Vec<u64> {
+        self.read().ledger.excused()
     }
 
     /// The sent messages that are listed, with their fate as of now.
@@ -215,10 +214,6 @@ impl Page {
     /// The received messages that are listed.
     pub(crate) fn received(&self) -> Vec<Rc<Row>> {
         self.read().received.iter().cloned().collect()
-    }
-
-    pub(crate) fn log(&self) -> Vec<Rc<Row>> {
-        self.read().log.iter().cloned().collect()
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -243,7 +238,10 @@ impl Page {
             if !memory.ledger.has_room() {
                 return Err("Too many messages wait for their echo: wait for some.".into());
             }
-            (memory.next_number, memory.write_down(text))
+            (
+                memory.next_number,
+                memory.tag.write(memory.next_number, text),
+            )
         };
         let receipt = live.send(message).map_err(|error| words::refusal(&error))?;
         let mut memory = self.memory();
@@ -262,32 +260,25 @@ impl Page {
         Ok(receipt)
     }
 
-    fn memory(&self) -> RefMut<'_, Memory> {
+    fn memory(&self) -> RefMut<'_, Inside> {
         self.0.borrow_mut()
     }
 
-    fn read(&self) -> Ref<'_, Memory> {
+    fn read(&self) -> Ref<'_, Inside> {
         self.0.borrow()
     }
 }
 
-impl PartialEq for Page {
+impl PartialEq for Memory {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Memory {
-    /// A message as it travels: tag, number, text.
-    fn write_down(&self, text: &str) -> String {
-        format!("{}-{} {text}", self.tag, self.next_number)
-    }
-
+impl Inside {
     /// The number and the text of a message that this page wrote.
     fn read_back<'m>(&self, message: &'m Message) -> Option<(u64, &'m str)> {
-        let rest = message.as_text()?.strip_prefix(self.tag.as_str())?;
-        let (number, text) = rest.strip_prefix('-')?.split_once(' ')?;
-        Some((number.parse().ok()?, text))
+        self.tag.read(message.as_text()?)
     }
 
     fn take_message(&mut self, message: &Message) {
@@ -340,14 +331,6 @@ impl Memory {
             }
             _ => {}
         }
-        if let Some(text) = words::event(event) {
-            self.note(text);
-        }
-    }
-
-    fn note(&mut self, text: String) {
-        let row = self.row(clock::time_of_day(), text, "");
-        push(&mut self.log, row);
     }
 
     fn row(&mut self, label: String, text: String, word: &'static str) -> Rc<Row> {

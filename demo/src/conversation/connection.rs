@@ -1,13 +1,13 @@
 //! Where the client stands.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use tidewire::Transport;
 use yew::prelude::*;
 
 use super::ladder::Ladder;
-use crate::page::{Tally, Trouble};
+use super::memory::{Tally, Trouble};
+use crate::notice::Notice;
 use crate::server::Server;
 use crate::words::{counted, grouped};
 
@@ -22,7 +22,7 @@ pub(crate) struct Props {
     pub(crate) trouble: Option<Trouble>,
     /// Why no client could be made at all.
     pub(crate) fault: Option<String>,
-    pub(crate) server: Rc<Server>,
+    pub(crate) server: Server,
     pub(crate) close: Callback<()>,
     pub(crate) reopen: Callback<()>,
 }
@@ -47,7 +47,7 @@ pub(crate) fn Connection(props: &Props) -> Html {
     html! {
         <section aria-labelledby="connection">
             <div class="head">
-                <h2 id="connection">{ "Connection" }</h2>
+                <h3 id="connection">{ "Connection" }</h3>
                 { button }
             </div>
             <p class={classes!("state", if is_open { "good" } else { "wait" })}>
@@ -93,16 +93,7 @@ fn trouble(props: &Props) -> Html {
     if let Some(fault) = &props.fault {
         return html! { <p class="notice" role="alert">{ fault }</p> };
     }
-    let Some(trouble) = props.trouble.as_ref().filter(|trouble| trouble.lasts()) else {
-        return html! {};
-    };
-    html! {
-        <div class="notice">
-            <p>
-                { format!("{} cannot be reached: {}.", props.server.origin(), trouble.cause) }
-            </p>
-            <p>{ "If no server runs there, start one. This page connects by itself." }</p>
-            <pre><code>{ props.server.command() }</code></pre>
-        </div>
-    }
+    let trouble = props.trouble.as_ref().filter(|trouble| trouble.lasts());
+    let trouble = trouble.map(|trouble| AttrValue::from(trouble.cause.clone()));
+    html! { <Notice server={props.server.clone()} {trouble} /> }
 }

@@ -6,20 +6,20 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::list::List;
-use super::verification::Verification;
-use crate::ledger::Counts;
-use crate::page::{BURST, Burst, Row};
+use super::memory::{BURST, Burst, Row};
 use crate::words::{bytes, counted, grouped};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     pub(crate) sent: Vec<Rc<Row>>,
     pub(crate) received: Vec<Rc<Row>>,
-    pub(crate) counts: Counts,
     pub(crate) burst: Option<Burst>,
     /// Answers why a message was refused.
     pub(crate) send: Callback<String, Result<(), String>>,
     pub(crate) send_many: Callback<()>,
+    /// Whether messages are sent all the time.
+    pub(crate) is_steady: bool,
+    pub(crate) toggle_steady: Callback<()>,
     pub(crate) broadcast: Callback<String>,
 }
 
@@ -27,27 +27,29 @@ pub(crate) struct Props {
 pub(crate) fn Talk(props: &Props) -> Html {
     let is_busy = props.burst.as_ref().is_some_and(Burst::is_running);
     let send_many = props.send_many.reform(|_| ());
+    let toggle_steady = props.toggle_steady.reform(|_| ());
     html! {
         <section aria-labelledby="talk">
-            <h2 id="talk">{ "Messages" }</h2>
+            <h3 id="talk">{ "Messages" }</h3>
             <Composer send={props.send.clone()} broadcast={props.broadcast.clone()} />
             <div class="lists">
                 <div>
-                    <h3>{ "Sent" }</h3>
+                    <h4>{ "Sent" }</h4>
                     <List label="Messages sent, newest first" empty="Nothing yet." rows={props.sent.clone()} />
                 </div>
                 <div>
-                    <h3>{ "Received" }</h3>
+                    <h4>{ "Received" }</h4>
                     <List label="Messages received, newest first" empty="Nothing yet." rows={props.received.clone()} />
                 </div>
             </div>
-            <div class="head">
-                <h3>{ "Exactly once, in order" }</h3>
+            <div class="toolbar">
+                <button type="button" aria-pressed={props.is_steady.to_string()} onclick={toggle_steady}>
+                    { "Steady traffic, 5 a second" }
+                </button>
                 <button type="button" disabled={is_busy} onclick={send_many}>
                     { format!("Send {} at once", grouped(BURST)) }
                 </button>
             </div>
-            <Verification counts={props.counts} />
             <p class="quiet two-lines">{ many(props.burst.as_ref()) }</p>
         </section>
     }

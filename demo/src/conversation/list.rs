@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use crate::page::Row;
+use super::memory::Row;
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct Props {

@@ -49,6 +49,11 @@ impl Ledger {
         self.outstanding.len() < MAX_OUTSTANDING
     }
 
+    /// Messages of lost sessions whose echo never came.
+    pub(crate) fn excused(&self) -> Vec<u64> {
+        self.excused.iter().copied().collect()
+    }
+
     /// The client accepted this message.
     pub(crate) fn sent(&mut self, number: u64) {
         self.outstanding.push_back(number);
@@ -57,6 +62,18 @@ impl Ledger {
     /// The client handed this message back: it was never sent.
     pub(crate) fn withdrawn(&mut self, number: u64) {
         self.outstanding.retain(|other| *other != number);
+    }
+
+    /// This message was sent into nothing: no echo of it will come.
+    pub(crate) fn gone(&mut self, number: u64) {
+        self.withdrawn(number);
+        self.counts.lost += 1;
+    }
+
+    /// Nothing that has no echo by now will get one, and nobody reports it.
+    pub(crate) fn all_gone(&mut self) {
+        self.counts.lost += self.outstanding.len() as u64;
+        self.outstanding.clear();
     }
 
     /// The echo of this message came.
@@ -162,6 +179,19 @@ mod tests {
         ledger.echoed(1);
         ledger.echoed(3);
         assert_eq!(ledger.counts().lost, 0);
+    }
+
+    #[test]
+    fn what_a_closed_socket_never_echoed_is_lost() {
+        let mut ledger = ledger_of(3, &[1]);
+        ledger.all_gone();
+        ledger.sent(4);
+        ledger.gone(4);
+        let counts = ledger.counts();
+        assert_eq!(
+            (counts.lost, counts.in_order, counts.outstanding),
+            (3, 1, 0)
+        );
     }
 
     #[test]

@@ -1,0 +1,94 @@
+//! The list of connections as the server pushes it, and whether the server can be reached at all.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use tidewire::{Event, Incoming, use_tidewire};
+use yew::prelude::*;
+
+use crate::server::Server;
+use crate::words;
+
+/// Attempts that fail before the server counts as unreachable: one failure is what a cut is.
+const PATIENCE: u32 = 2;
+
+/// One connected client.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub(crate) struct Connection {
+    pub(crate) endpoint: String,
+    pub(crate) id: u64,
+    pub(crate) transport: Option<String>,
+    /// Milliseconds since 1970, by the server's clock.
+    pub(crate) since: f64,
+    /// Messages received from the client.
+    pub(crate) messages: u64,
+}
+
+/// Everybody, as of a moment.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub(crate) struct List {
+    pub(crate) connections: Vec<Connection>,
+    /// Sessions whose client may still come back.
+    pub(crate) away: Vec<Connection>,
+}
+
+/// What [`use_live_list`] knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct LiveList {
+    /// None before the first one came.
+    pub(crate) list: Option<Rc<List>>,
+    /// Why the server cannot be reached; none while it can.
+    pub(crate) trouble: Option<AttrValue>,
+    failures: u32,
+}
+
+/// What happens to the list.
+pub(crate) enum Change {
+    Came(List),
+    Connected,
+    Failed(String),
+}
+
+impl Reducible for LiveList {
+    type Action = Change;
+
+    fn reduce(self: Rc<Self>, change: Change) -> Rc<Self> {
+        let mut next = (*self).clone();
+        match change {
+            Change::Came(list) => next.list = Some(Rc::new(list)),
+            Change::Connected => (next.failures, next.trouble) = (0, None),
+            Change::Failed(cause) => {
+                next.failures += 1;
+                if next.failures >= PATIENCE {
+                    next.trouble = Some(cause.into());
+                }
+            }
+        }
+        next.into()
+    }
+}
+
+/// The list of a server, over whatever transport works.
+#[hook]
+pub(crate) fn use_live_list(server: &Server) -> LiveList {
+    let live = use_reducer_eq(LiveList::default);
+    let changes = live.dispatcher();
+    use_tidewire(
+        &server.live_list(),
+        |builder| builder,
+        move |incoming| match incoming {
+            Incoming::Message(message) => {
+                let list = message.as_text().map(serde_json::from_str);
+                if let Some(Ok(list)) = list {
+                    changes.dispatch(Change::Came(list));
+                }
+            }
+            Incoming::Event(Event::Connected { .. }) => changes.dispatch(Change::Connected),
+            Incoming::Event(Event::Hiccup { cause, .. }) => {
+                changes.dispatch(Change::Failed(words::cause(&cause)));
+            }
+            _ => {}
+        },
+    );
+    (*live).clone()
+}

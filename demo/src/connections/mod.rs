@@ -1,0 +1,122 @@
+//! Who is connected now, pushed by the server whenever it changes.
+
+mod live_list;
+
+use std::rc::Rc;
+
+use js_sys::Date;
+use tidewire::Transport;
+use yew::prelude::*;
+
+pub(crate) use self::live_list::use_live_list;
+
+use self::live_list::{Connection, List};
+use crate::section::Section;
+use crate::server::Server;
+use crate::words::{self, counted, grouped, time_of_day};
+
+/// Rows that are shown; the rest is counted.
+const MAX_ROWS: usize = 40;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) list: Option<Rc<List>>,
+    pub(crate) server: Server,
+}
+
+#[component]
+pub(crate) fn Connections(props: &Props) -> Html {
+    html! {
+        <Section id="connections" title="Who is connected">
+            <p>
+                { "The server keeps every connection in a list and takes it off the moment its client leaves. The list below \
+                   is pushed by the server at each change; this page alone stands in it several times. Open another tab, \
+                   and close it, to see it grow and shrink." }
+            </p>
+            <div class="toolbar">
+                <a class="button" href="" target="_blank" rel="noopener">{ "Open another tab" }</a>
+                <a class="button" href={props.server.page_of_connections()} target="_blank" rel="noopener">{ "The server's own page" }</a>
+                <p class="count" role="status" data-figure="connected">{ count(props.list.as_deref()) }</p>
+            </div>
+            <div class="scroll" tabindex="0" role="region" aria-label="List of connections">
+                <table class="connections">
+                    <thead>
+                        <tr>
+                            <th scope="col">{ "Endpoint" }</th>
+                            <th scope="col">{ "Id" }</th>
+                            <th scope="col">{ "Carried by" }</th>
+                            <th scope="col">{ "Since" }</th>
+                            <th scope="col">{ "Messages" }</th>
+                        </tr>
+                    </thead>
+                    <tbody>{ rows(props.list.as_deref()) }</tbody>
+                </table>
+            </div>
+        </Section>
+    }
+}
+
+fn count(list: Option<&List>) -> String {
+    let Some(list) = list else {
+        return "Not known yet".into();
+    };
+    let connected = counted(list.connections.len() as u64, "connected", "connected");
+    if list.away.is_empty() {
+        connected
+    } else {
+        format!("{connected}, {} away", grouped(list.away.len() as u64))
+    }
+}
+
+fn rows(list: Option<&List>) -> Html {
+    let Some(list) = list else {
+        return html! { <tr><td colspan="5" class="quiet">{ "No server has told yet." }</td></tr> };
+    };
+    let all = list.connections.len() + list.away.len();
+    html! {
+        <>
+            { for list.connections.iter().chain(&list.away).take(MAX_ROWS).map(row) }
+            if all > MAX_ROWS {
+                <tr><td colspan="5" class="quiet">{ format!("and {} more", grouped((all - MAX_ROWS) as u64)) }</td></tr>
+            }
+        </>
+    }
+}
+
+fn row(connection: &Connection) -> Html {
+    let Connection {
+        endpoint,
+        id,
+        transport,
+        since,
+        messages,
+    } = connection;
+    let key = format!("{endpoint}-{id}");
+    html! {
+        <tr {key} class={transport.is_none().then_some("away")}>
+            <td><code>{ path(endpoint) }</code></td>
+            <td>{ id }</td>
+            <td>{ carrier(transport.as_deref()) }</td>
+            <td>{ time_of_day(&Date::new(&(*since).into())) }</td>
+            <td>{ grouped(*messages) }</td>
+        </tr>
+    }
+}
+
+/// What carries the connection, in words.
+fn carrier(transport: Option<&str>) -> &str {
+    let named = |name: &&Transport| Some(name.name()) == transport;
+    match (Transport::ALL.iter().find(named), transport) {
+        (Some(known), _) => words::transport(*known),
+        (None, Some(other)) => other,
+        (None, None) => "nothing: away",
+    }
+}
+
+/// The path at the server.
+fn path(endpoint: &str) -> String {
+    match endpoint {
+        "connections" => "/connections/live".into(),
+        other => format!("/{other}"),
+    }
+}

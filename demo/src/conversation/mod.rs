@@ -1,0 +1,225 @@
+//! One conversation with the server over whatever works, buttons that break it, and the bare WebSocket beside it.
+
+mod bare;
+mod break_it;
+mod connection;
+mod faults;
+mod ladder;
+mod ledger;
+mod list;
+mod memory;
+mod numbered;
+mod server_side;
+mod talk;
+mod verification;
+
+use std::rc::Rc;
+
+use gloo_timers::callback::Interval;
+use tidewire::{CloseCode, Inspector, State, Transport, use_inspector_log, use_tidewire};
+use yew::platform::spawn_local;
+use yew::prelude::*;
+
+use self::bare::use_bare;
+use self::break_it::BreakIt;
+use self::connection::Connection;
+use self::faults::use_faults;
+use self::memory::{Memory, Trouble};
+use self::server_side::use_server_side;
+use self::talk::Talk;
+use self::verification::Verification;
+use crate::clock;
+use crate::frames::use_frames;
+use crate::section::Section;
+use crate::server::Server;
+use crate::words;
+
+/// Milliseconds between two looks at the server's faults while some are active.
+const FAULT_LOOK: f64 = 3_000.0;
+
+/// Milliseconds between two messages of the steady traffic.
+const STEADY_EACH: u32 = 200;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) server: Server,
+}
+
+/// The section; a closed client is replaced by a new one.
+#[component]
+pub(crate) fn Conversation(props: &Props) -> Html {
+    let memory = use_memo((), |()| Memory::new());
+    let client = use_state(|| 0_u64);
+    let reopen = {
+        let client = client.clone();
+        Callback::from(move |()| client.set(*client + 1))
+    };
+    html! {
+        <Section id="conversation" title="One conversation, any carrier">
+            <p>
+                { "One session with an echo server, carried by the best transport that works. Each message has a number, and \
+                   both ends look at the numbers. Start the steady traffic, break what you like, and compare: the bare \
+                   WebSocket beside it sends the same messages and reconnects by hand." }
+            </p>
+            <Client key={*client} server={props.server.clone()} memory={(*memory).clone()} {reopen} />
+        </Section>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct ClientProps {
+    server: Server,
+    memory: Memory,
+    reopen: Callback<()>,
+}
+
+/// One client, and everything that is seen of it.
+#[component]
+fn Client(props: &ClientProps) -> Html {
+    let ClientProps {
+        server,
+        memory,
+        reopen,
+    } = props;
+    let frames = use_frames();
+    let log = use_inspector_log();
+
+    let live = {
+        let (memory, frames, log) = (memory.clone(), frames.clone(), log.clone());
+        use_tidewire(
+            &server.live(),
+            |builder| builder,
+            move |incoming| {
+                log.take(&incoming);
+                memory.take(incoming);
+                frames.request();
+            },
+        )
+    };
+    let draw = {
+        let frames = frames.clone();
+        Callback::from(move |()| frames.request())
+    };
+    let bare = use_bare(server.message_socket(""), draw);
+    let state = live.state();
+    let carrier = state.transport();
+
+    let said = use_state_eq(String::new);
+    let tell = {
+        let said = said.setter();
+        Callback::from(move |text| said.set(text))
+    };
+    // Whether some fault is active is known one render late, which costs nothing.
+    let watched = use_mut_ref(|| false);
+    let beat = if *watched.borrow() {
+        (clock::now() / FAULT_LOOK).floor()
+    } else {
+        0.0
+    };
+    let tally = memory.tally();
+    let trouble = memory.trouble();
+    // After each attach; and once where none comes about, since a fault may be why.
+    let is_worth_it = carrier.is_some() || trouble.as_ref().is_some_and(Trouble::lasts);
+    let moment = is_worth_it.then_some((tally.fresh + tally.resumed, beat));
+    let faults = use_faults(server, moment, tell.clone());
+    watched.replace(faults.known.any_is_active());
+
+    let send = {
+        let (memory, live, frames, bare) = (
+            memory.clone(),
+            live.clone(),
+            frames.clone(),
+            Rc::clone(&bare),
+        );
+        Callback::from(move |text: String| {
+            let number = memory.send(&live, &frames, &text);
+            frames.request();
+            number.map(|number| bare.send(number))
+        })
+    };
+    let is_steady = use_state_eq(|| false);
+    {
+        let send = send.clone();
+        use_effect_with((*is_steady, live.clone()), move |(is_steady, _)| {
+            // A refusal is told where one types; here the next message is the next try.
+            let steady = is_steady
+                .then(|| Interval::new(STEADY_EACH, move || drop(send.emit("steady".into()))));
+            move || drop(steady)
+        });
+    }
+    let toggle_steady = {
+        let is_steady = is_steady.clone();
+        Callback::from(move |()| is_steady.set(!*is_steady))
+    };
+    let send_many = {
+        let (memory, live, frames) = (memory.clone(), live.clone(), frames);
+        Callback::from(move |()| {
+            memory.send_burst(&live, &frames);
+            frames.request();
+        })
+    };
+    let broadcast = {
+        let server = server.clone();
+        Callback::from(move |text: String| {
+            let (server, tell) = (server.clone(), tell.clone());
+            spawn_local(async move { tell.emit(words::reached(server.broadcast(&text).await)) });
+        })
+    };
+    let close = {
+        let live = live.clone();
+        Callback::from(move |()| {
+            if let Some(sender) = live.sender() {
+                // How it ended is told as an event.
+                drop(sender.close(CloseCode::NORMAL, "closed by the visitor"));
+            }
+        })
+    };
+    let counts = memory.counts();
+    let bare_view = bare.view();
+    let at_server = use_server_side(server, memory.tag(), counts.in_order);
+    let bare_at_server = use_server_side(server, bare.tag(), bare_view.counts.in_order);
+    let stats = live.stats();
+
+    html! {
+        <>
+            <div class="columns">
+                <div class="column">
+                    <Connection
+                        {carrier}
+                        round_trips={Transport::ALL.map(|transport| stats.of(transport).round_trip)}
+                        state={words::state(state)}
+                        is_closed={state == State::Closed}
+                        verdict={words::verdict(live.verdict(), tally.follows_loss)}
+                        {tally}
+                        {trouble}
+                        fault={live.error().map(|error| error.to_string())}
+                        server={server.clone()}
+                        {close}
+                        reopen={reopen.clone()}
+                    />
+                    <Talk
+                        sent={memory.sent()}
+                        received={memory.received()}
+                        burst={memory.burst()}
+                        is_steady={*is_steady}
+                        {send}
+                        {send_many}
+                        {toggle_steady}
+                        {broadcast}
+                    />
+                </div>
+                <div class="column">
+                    <Verification
+                        {counts}
+                        lost_at_server={at_server.lost(&memory.excused())}
+                        {at_server}
+                        bare={bare_view}
+                        {bare_at_server}
+                    />
+                    <BreakIt known={faults.known} give={faults.give} said={(*said).clone()} command={server.command()} />
+                </div>
+            </div>
+            <Inspector {live} {log} />
+        </>
+    }
+}

@@ -1,0 +1,88 @@
+//! The counters that stay at zero, and those beside them that do not.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::bare::BareView;
+use super::ledger::Counts;
+use super::server_side::Received;
+use crate::words::{counted, grouped};
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    /// Of the echoes, as this page sees them.
+    pub(crate) counts: Counts,
+    /// Of the messages, as the server sees them.
+    pub(crate) at_server: Rc<Received>,
+    /// Missing at the server, and not reported by the client.
+    pub(crate) lost_at_server: u64,
+    pub(crate) bare: BareView,
+    pub(crate) bare_at_server: Rc<Received>,
+}
+
+#[component]
+pub(crate) fn Verification(props: &Props) -> Html {
+    let Props {
+        counts,
+        at_server,
+        lost_at_server,
+        bare,
+        bare_at_server,
+    } = props;
+    html! {
+        <section aria-labelledby="verification" class="verification">
+            <h3 id="verification">{ "Exactly once, in order?" }</h3>
+            <table>
+                <thead>
+                    <tr>
+                        <td></td>
+                        <th scope="col">{ "lost" }</th>
+                        <th scope="col">{ "duplicated" }</th>
+                        <th scope="col">{ "reordered" }</th>
+                        <th scope="col">{ "in order" }</th>
+                    </tr>
+                </thead>
+                <tbody data-client="tidewire">
+                    <tr class="of"><th scope="rowgroup" colspan="5">{ "tidewire" }</th></tr>
+                    { line("at the server", [*lost_at_server, at_server.duplicated, at_server.reordered], at_server.in_order) }
+                    { line("back here", [counts.lost, counts.duplicated, counts.reordered], counts.in_order) }
+                </tbody>
+                <tbody data-client="bare">
+                    <tr class="of"><th scope="rowgroup" colspan="5">{ "bare WebSocket" }</th></tr>
+                    { line("at the server", [bare_at_server.missing_count, bare_at_server.duplicated, bare_at_server.reordered], bare_at_server.in_order) }
+                    { line("back here", [bare.counts.lost, bare.counts.duplicated, bare.counts.reordered], bare.counts.in_order) }
+                </tbody>
+            </table>
+            <p class="quiet two-lines">{ remarks(counts, bare) }</p>
+        </section>
+    }
+}
+
+fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {
+    html! {
+        <tr>
+            <th scope="row">{ name }</th>
+            { for zeros.map(|count| html! {
+                <td class={if count == 0 { "zero" } else { "bad" }}>{ grouped(count) }</td>
+            }) }
+            <td>{ grouped(in_order) }</td>
+        </tr>
+    }
+}
+
+fn remarks(counts: &Counts, bare: &BareView) -> String {
+    let mut text = format!("{} to come.", grouped(counts.outstanding as u64));
+    if counts.reported > 0 {
+        text += &format!(
+            " {} unknown since a session was lost, as the client reported.",
+            grouped(counts.reported)
+        );
+    }
+    let now = if bare.is_open { "open" } else { "not open" };
+    text += &format!(
+        " The bare WebSocket is {now}; it opened {}.",
+        counted(bare.opened, "time", "times")
+    );
+    text
+}

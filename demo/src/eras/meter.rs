@@ -1,0 +1,290 @@
+//! What one era costs and how old its news is, measured from its own traffic.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::news::News;
+
+/// The span that a timeline shows, in milliseconds.
+pub(crate) const WINDOW: f64 = 20_000.0;
+
+/// Marks that are kept; a busier era loses its oldest ones first.
+const MAX_MARKS: usize = 400;
+
+/// News whose age when shown is remembered, for the median.
+const MAX_AGES: usize = 21;
+
+/// A meter; clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Meter(Rc<RefCell<Inside>>);
+
+#[derive(Default)]
+struct Inside {
+    /// Arrived, and not yet drawn.
+    pending: VecDeque<News>,
+    shown: VecDeque<Shown>,
+    requests: VecDeque<Request>,
+    /// Where each open request is in `requests`, counted from the first request ever.
+    open: BTreeMap<u64, u64>,
+    forgotten: u64,
+    frames: VecDeque<Frame>,
+    ages: VecDeque<f64>,
+    newest: Option<News>,
+    totals: Totals,
+}
+
+/// An item of news on its way: times in milliseconds of the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) made: f64,
+    pub(crate) shown: f64,
+}
+
+/// A request, from its start to the end of its answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) start: f64,
+    /// None while it is open.
+    pub(crate) end: Option<f64>,
+}
+
+/// A message of a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) at: f64,
+    pub(crate) is_up: bool,
+}
+
+/// Counted since the page began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Totals {
+    pub(crate) messages: u64,
+    pub(crate) requests: u64,
+    /// Connections that the browser opened; none where it does not tell.
+    pub(crate) connections: Option<u64>,
+    pub(crate) bytes_up: u64,
+    pub(crate) bytes_down: u64,
+    pub(crate) round_trip: Duration,
+}
+
+/// What is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) totals: Totals,
+    /// Median age of the last items when they were drawn, in milliseconds.
+    pub(crate) typical_age: Option<f64>,
+    /// Age of the newest item when it was drawn, in milliseconds.
+    pub(crate) last_age: Option<f64>,
+    pub(crate) newest: Option<News>,
+}
+
+impl Meter {
+    /// An item arrived. What was seen before, or is older, does not count.
+    pub(crate) fn arrived(&self, news: News) {
+        let mut inside = self.0.borrow_mut();
+        let last = inside.pending.back().or(inside.newest.as_ref());
+        if last.is_some_and(|last| last.at >= news.at) {
+            return;
+        }
+        inside.totals.messages += 1;
+        push(&mut inside.pending, news, MAX_MARKS);
+    }
+
+    pub(crate) fn request_started(&self, now: f64, id: u64, bytes: u64) {
+        let mut inside = self.0.borrow_mut();
+        inside.totals.requests += 1;
+        inside.totals.bytes_up += bytes;
+        let place = inside.forgotten + inside.requests.len() as u64;
+        inside.open.insert(id, place);
+        inside.requests.push_back(Request {
+            start: now,
+            end: None,
+        });
+        if inside.requests.len() > MAX_MARKS {
+            inside.requests.pop_front();
+            inside.forgotten += 1;
+        }
+    }
+
+    /// The request ended, whatever came of it.
+    pub(crate) fn request_ended(&self, now: f64, id: u64, bytes: u64) {
+        let mut inside = self.0.borrow_mut();
+        inside.totals.bytes_down += bytes;
+        let place = inside.open.remove(&id);
+        let index = place.and_then(|place| place.checked_sub(inside.forgotten));
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        if let Some(request) = index.and_then(|index| inside.requests.get_mut(index)) {
+            request.end = Some(now);
+        }
+    }
+
+    pub(crate) fn frame(&self, now: f64, is_up: bool, bytes: u64) {
+        let mut inside = self.0.borrow_mut();
+        if is_up {
+            inside.totals.bytes_up += bytes;
+        } else {
+            inside.totals.bytes_down += bytes;
+        }
+        push(&mut inside.frames, Frame { at: now, is_up }, MAX_MARKS);
+    }
+
+    /// The browser opened a connection for this era.
+    pub(crate) fn connected(&self) {
+        let mut inside = self.0.borrow_mut();
+        *inside.totals.connections.get_or_insert(0) += 1;
+    }
+
+    /// The browser tells of connections; until one is opened there are none.
+    pub(crate) fn counts_connections(&self) {
+        self.0.borrow_mut().totals.connections.get_or_insert(0);
+    }
+
+    pub(crate) fn round_trip(&self, span: Duration) {
+        self.0.borrow_mut().totals.round_trip = span;
+    }
+
+    /// What is to be drawn at `now`. News that arrived is drawn with this, so its age is taken here; `to_page` turns the
+    /// server's clock into the page's.
+    pub(crate) fn read(&self, now: f64, to_page: impl Fn(f64) -> f64) -> Reading {
+        let mut inside = self.0.borrow_mut();
+        while let Some(news) = inside.pending.pop_front() {
+            let made = to_page(news.at);
+            push(&mut inside.shown, Shown { made, shown: now }, MAX_MARKS);
+            push(&mut inside.ages, (now - made).max(0.0), MAX_AGES);
+            inside.newest = Some(news);
+        }
+        let since = now - WINDOW;
+        Reading {
+            shown: inside
+                .shown
+                .iter()
+                .filter(|shown| shown.shown >= since)
+                .copied()
+                .collect(),
+            requests: inside
+                .requests
+                .iter()
+                .filter(|request| request.end.is_none_or(|end| end >= since))
+                .copied()
+                .collect(),
+            frames: inside
+                .frames
+                .iter()
+                .filter(|frame| frame.at >= since)
+                .copied()
+                .collect(),
+            totals: inside.totals,
+            typical_age: median(&inside.ages),
+            last_age: inside.ages.back().copied(),
+            newest: inside.newest.clone(),
+        }
+    }
+}
+
+impl PartialEq for Meter {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
+    row.push_back(item);
+    if row.len() > most {
+        row.pop_front();
+    }
+}
+
+fn median(ages: &VecDeque<f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = ages.iter().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news(number: u64, at: f64) -> News {
+        News {
+            number,
+            at,
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_age_of_news_is_taken_when_it_is_drawn() {
+        let meter = Meter::default();
+        meter.arrived(news(1, 1_000.0));
+        let reading = meter.read(250.0, |at| at - 900.0);
+        assert_eq!(reading.last_age, Some(150.0));
+    }
+
+    #[test]
+    fn the_same_news_counts_once() {
+        let meter = Meter::default();
+        meter.arrived(news(4, 1.0));
+        meter.arrived(news(4, 1.0));
+        assert_eq!(meter.read(1.0, |at| at).totals.messages, 1);
+        meter.arrived(news(4, 1.0));
+        meter.arrived(news(5, 2.0));
+        assert_eq!(meter.read(2.0, |at| at).totals.messages, 2);
+    }
+
+    #[test]
+    fn the_typical_age_is_the_median() {
+        let meter = Meter::default();
+        for (number, at) in [(1, 20.0), (2, 98.0), (3, 99.0)] {
+            meter.arrived(news(number, at));
+        }
+        assert_eq!(meter.read(100.0, |at| at).typical_age, Some(2.0));
+    }
+
+    #[test]
+    fn a_request_is_a_bar_from_its_start_to_its_end() {
+        let meter = Meter::default();
+        meter.request_started(10.0, 7, 40);
+        meter.request_started(11.0, 8, 2);
+        meter.request_ended(30.0, 7, 5);
+        let reading = meter.read(31.0, |at| at);
+        let bars: Vec<_> = reading.requests.iter().map(|bar| bar.end).collect();
+        assert_eq!(bars, [Some(30.0), None]);
+        assert_eq!(
+            (reading.totals.bytes_up, reading.totals.bytes_down),
+            (42, 5)
+        );
+    }
+
+    #[test]
+    fn what_left_the_window_is_not_drawn_and_marks_are_bounded() {
+        let meter = Meter::default();
+        for id in 0..1_000 {
+            meter.request_started(id as f64, id, 0);
+            meter.request_ended(id as f64 + 0.5, id, 0);
+            meter.frame(id as f64, true, 1);
+        }
+        let reading = meter.read(1_000.0, |at| at);
+        assert!(reading.requests.len() <= MAX_MARKS);
+        assert!(reading.requests.iter().all(|request| request.end.is_some()));
+        assert_eq!(reading.totals.requests, 1_000);
+        let later = meter.read(1_000.0 + WINDOW * 2.0, |at| at);
+        assert!(later.requests.is_empty() && later.frames.is_empty());
+    }
+
+    #[test]
+    fn an_end_that_comes_after_its_bar_was_forgotten_is_ignored() {
+        let meter = Meter::default();
+        meter.request_started(0.0, 0, 0);
+        for id in 1..=MAX_MARKS as u64 {
+            meter.request_started(1.0, id, 0);
+        }
+        meter.request_ended(2.0, 0, 3);
+        let reading = meter.read(3.0, |at| at);
+        assert!(reading.requests.iter().all(|request| request.end.is_none()));
+    }
+}

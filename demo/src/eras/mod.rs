@@ -1,0 +1,199 @@
+//! The history of server push: four eras beside each other, all with the same news.
+
+mod ask;
+mod card;
+mod connections;
+mod era;
+mod listen;
+mod meter;
+mod news;
+mod source;
+mod timeline;
+
+use gloo_timers::callback::Timeout;
+use web_sys::HtmlInputElement;
+use yew::platform::spawn_local;
+use yew::prelude::*;
+
+use self::ask::Ask;
+use self::connections::use_connection_counts;
+use self::era::Era;
+use self::listen::Listen;
+use self::meter::Meter;
+use self::source::{Source, use_source};
+use crate::section::Section;
+use crate::server::Server;
+use crate::words::{bytes, reached};
+
+/// The choice of intervals of the scheduled era, in milliseconds.
+const INTERVALS: [u32; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
+const FIRST_INTERVAL: usize = 4;
+
+/// Milliseconds that a chosen interval must stand before it is used, while the slider moves.
+const SETTLES_AFTER: u32 = 250;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) server: Server,
+}
+
+#[component]
+pub(crate) fn Eras(props: &Props) -> Html {
+    let source = use_source(&props.server);
+    let meters = use_memo((), |()| Era::ALL.map(|_| Meter::default()));
+    let [asked, held, scheduled, pushed] = (*meters).clone();
+    use_connection_counts(vec![
+        ("/news/latest", asked.clone()),
+        ("/news?era=2", held.clone()),
+        ("/news?era=3", scheduled.clone()),
+    ]);
+    let is_paused = use_state_eq(|| false);
+    let interval = use_state_eq(|| INTERVALS[FIRST_INTERVAL]);
+    let update = use_force_update();
+    let on_news = Callback::from(move |()| update.force_update());
+    let made = source.made();
+
+    let listen = |era: Era, meter: Meter, interval: u32, children: Html| {
+        let Some(transport) = era.transport() else {
+            return html! {};
+        };
+        html! {
+            <Listen
+                {era}
+                {transport}
+                {interval}
+                {meter}
+                {made}
+                url={format!("{}?era={}", props.server.news(), era.number())}
+                source={source.clone()}
+                is_paused={*is_paused}
+                on_news={on_news.clone()}
+            >
+                { children }
+            </Listen>
+        }
+    };
+    let choose = {
+        let interval = interval.clone();
+        Callback::from(move |millis| interval.set(millis))
+    };
+    let pause = {
+        let is_paused = is_paused.clone();
+        Callback::from(move |_| is_paused.set(!*is_paused))
+    };
+    html! {
+        <Section id="eras" title="Four eras of server push">
+            <p>
+                { "The server has news each second, and when somebody pushes some. Below, four pages' worth of history wait \
+                   for the same news, each with its own real connection. A slanted line is news on its way: made by the \
+                   server at the top, shown by this page at the bottom. The steeper, the fresher." }
+            </p>
+            <div class="toolbar">
+                <PushNow server={props.server.clone()} />
+                <button type="button" aria-pressed={is_paused.to_string()} onclick={pause}>{ "Hold the picture" }</button>
+            </div>
+            <Legend />
+            <div class="eras">
+                <Ask source={source.clone()} meter={asked} is_paused={*is_paused} {made} />
+                { listen(Era::HeldResponse, held, 1_000, html! {
+                    <p class="quiet">{ "Held up to 12 s, then asked again." }</p>
+                }) }
+                { listen(Era::Schedule, scheduled, *interval, html! { <Interval {choose} /> }) }
+                { listen(Era::WebSocket, pushed, 1_000, html! {
+                    <p class="quiet">{ "Nothing to ask. Both may speak." }</p>
+                }) }
+            </div>
+            <p class="quiet">{ footnote(&source) }</p>
+        </Section>
+    }
+}
+
+fn footnote(source: &Source) -> String {
+    let mut text = "Bytes are those of request bodies, answers and WebSocket messages, acknowledgements included. Every \
+                    request carries its head on top"
+        .to_owned();
+    if let Some(head) = source.head_bytes() {
+        text += &format!(": {} for this page's last plain request", bytes(head));
+    }
+    text + "; a WebSocket message carries 2 to 14 bytes of framing instead. Where no connection was opened, the browser \
+            sent the requests over one that it had open already: HTTP keeps connections, too, but must ask each time."
+}
+
+#[component]
+fn Legend() -> Html {
+    html! {
+        <ul class="legend" aria-hidden="true">
+            <li><svg width="16" height="16"><circle class="made" cx="8" cy="8" r="2.5" /></svg>{ "made" }</li>
+            <li><svg width="16" height="16"><circle class="shown" cx="8" cy="8" r="3.5" /></svg>{ "shown" }</li>
+            <li><svg width="28" height="16"><line class="request" x1="1" x2="27" y1="8" y2="8" /></svg>{ "request, until its answer" }</li>
+            <li><svg width="16" height="16"><line class="frame up" x1="8" x2="8" y1="3" y2="8" /><line class="frame down" x1="8" x2="8" y1="8" y2="13" /></svg>{ "WebSocket message, up and down" }</li>
+            <li>{ "20 seconds from left to right" }</li>
+        </ul>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct PushNowProps {
+    server: Server,
+}
+
+/// Lets the server say something at once, to this page and to every other.
+#[component]
+fn PushNow(props: &PushNowProps) -> Html {
+    let said = use_state_eq(|| "To every open page, by /broadcast.".to_owned());
+    let push = {
+        let (server, said) = (props.server.clone(), said.clone());
+        Callback::from(move |_| {
+            let (server, said) = (server.clone(), said.clone());
+            spawn_local(async move {
+                said.set(reached(server.broadcast("pushed by a visitor").await));
+            });
+        })
+    };
+    html! {
+        <>
+            <button type="button" class="main" onclick={push}>{ "Push now" }</button>
+            <span class="quiet" role="status">{ &*said }</span>
+        </>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct IntervalProps {
+    choose: Callback<u32>,
+}
+
+#[component]
+fn Interval(props: &IntervalProps) -> Html {
+    let place = use_state_eq(|| FIRST_INTERVAL);
+    let settling = use_mut_ref(|| None::<Timeout>);
+    let oninput = {
+        let (place, choose) = (place.clone(), props.choose.clone());
+        Callback::from(move |event: InputEvent| {
+            let chosen = event.target_dyn_into::<HtmlInputElement>();
+            let chosen = chosen.map_or(FIRST_INTERVAL, |input| input.value_as_number() as usize);
+            let chosen = chosen.min(INTERVALS.len() - 1);
+            place.set(chosen);
+            let choose = choose.clone();
+            let settled = Timeout::new(SETTLES_AFTER, move || choose.emit(INTERVALS[chosen]));
+            settling.replace(Some(settled));
+        })
+    };
+    let millis = INTERVALS[*place];
+    let words = format!("every {} s", f64::from(millis) / 1e3);
+    html! {
+        <label class="interval">
+            <span>{ &words }</span>
+            <input
+                type="range"
+                min="0"
+                max={(INTERVALS.len() - 1).to_string()}
+                value={place.to_string()}
+                aria-label="Interval of the scheduled requests"
+                aria-valuetext={words.clone()}
+                {oninput}
+            />
+            <span class="quiet">{ format!("{} a minute", 60_000 / millis) }</span>
+        </label>
+    }
+}

@@ -1,0 +1,227 @@
+//! WebSocket on a bare TCP socket: what its server saw, byte by byte.
+
+mod anatomy;
+mod frames;
+mod handshake;
+mod transcript;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_net::http::Request;
+use web_sys::HtmlInputElement;
+use yew::platform::spawn_local;
+use yew::prelude::*;
+
+use self::frames::FrameView;
+use self::handshake::Handshake;
+use self::transcript::Transcript;
+use crate::section::Section;
+use crate::server::random_name;
+use crate::socket::{PlainSocket, SocketEvent};
+
+/// Where the program listens, as the document says; `?principle=PORT` in the page's address names another port.
+const PORT: u16 = 8002;
+
+/// What starts it.
+const COMMAND: &str = "cargo run -p tidewire-server --bin tidewire-principle";
+
+/// Frames that are shown, the newest.
+const MAX_FRAMES: usize = 6;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Lesson {
+    phase: Phase,
+    transcript: Rc<Transcript>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Phase {
+    #[default]
+    NotYet,
+    Opening,
+    Open,
+    Ended,
+    Failed,
+}
+
+enum Step {
+    Begun,
+    Ended,
+    Opened,
+    Seen(Transcript),
+}
+
+impl Reducible for Lesson {
+    type Action = Step;
+
+    fn reduce(self: Rc<Self>, step: Step) -> Rc<Self> {
+        let mut next = (*self).clone();
+        match step {
+            Step::Begun => {
+                next = Self {
+                    phase: Phase::Opening,
+                    ..Self::default()
+                }
+            }
+            Step::Ended if next.phase == Phase::Opening => next.phase = Phase::Failed,
+            Step::Ended => next.phase = Phase::Ended,
+            Step::Opened => next.phase = Phase::Open,
+            Step::Seen(transcript) => next.transcript = Rc::new(transcript),
+        }
+        next.into()
+    }
+}
+
+/// A connection to the program, and the name under which it is recorded.
+struct Watched {
+    socket: PlainSocket,
+    name: String,
+}
+
+#[component]
+pub(crate) fn Principle() -> Html {
+    let lesson = use_reducer_eq(Lesson::default);
+    let address = use_memo((), |()| address());
+    let watched = use_memo((), |()| RefCell::new(None::<Watched>));
+    let input = use_node_ref();
+    {
+        let watched = Rc::clone(&watched);
+        use_effect_with((), move |()| move || drop(watched.take()));
+    }
+    let toggle = {
+        let (watched, lesson) = (Rc::clone(&watched), lesson.clone());
+        let address = Rc::clone(&address);
+        Callback::from(move |_| {
+            let dispatch = lesson.dispatcher();
+            if let Some(Watched { socket, name }) = watched.take() {
+                drop(socket);
+                dispatch.dispatch(Step::Ended);
+                look(&address, &name, dispatch);
+                return;
+            }
+            dispatch.dispatch(Step::Begun);
+            let name = random_name();
+            match connect(&address, &name, dispatch.clone()) {
+                Some(socket) => drop(watched.replace(Some(Watched { socket, name }))),
+                None => dispatch.dispatch(Step::Ended),
+            }
+        })
+    };
+    {
+        // A connection that ended is no longer there to be closed.
+        let watched = Rc::clone(&watched);
+        use_effect_with(lesson.phase, move |phase| {
+            if matches!(phase, Phase::Ended | Phase::Failed) {
+                drop(watched.take());
+            }
+        });
+    }
+    let say = {
+        let (watched, input) = (Rc::clone(&watched), input.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            if let (Some(watched), Some(field)) =
+                (&*watched.borrow(), input.cast::<HtmlInputElement>())
+            {
+                // The echo brings the transcript; a socket that is closed says so by itself.
+                watched.socket.send(&field.value());
+            }
+        })
+    };
+    let is_open = lesson.phase == Phase::Open;
+    let label = match lesson.phase {
+        Phase::Open | Phase::Opening => "Close",
+        Phase::Ended | Phase::Failed | Phase::NotYet => &format!("Connect to {address}"),
+    };
+    let transcript = &lesson.transcript;
+    html! {
+        <Section id="principle" title="The principle: a socket, and nothing else">
+            <p>
+                { "A program with the standard library's TCP alone: it binds a socket, receives the opening bytes, computes the \
+                   answer, and echoes frames. It records what it sees, since a page sees neither its key nor its frames." }
+            </p>
+            <div class="toolbar">
+                <button type="button" class="main" onclick={toggle}>{ label }</button>
+                <form onsubmit={say}>
+                    <label for="principle-text" class="unseen">{ "Message to the program" }</label>
+                    <input id="principle-text" ref={input} type="text" autocomplete="off" maxlength="1000" value="Hello" disabled={!is_open} />
+                    <button type="submit" disabled={!is_open}>{ "Send" }</button>
+                </form>
+                <p role="status" class="quiet">{ said(&lesson) }</p>
+            </div>
+            if lesson.phase == Phase::Failed {
+                <div class="notice">
+                    <p>{ format!("{address} does not answer. If the program does not run, start it and connect again.") }</p>
+                    <pre><code>{ COMMAND }</code></pre>
+                </div>
+            }
+            if !transcript.opening.is_empty() {
+                <Handshake opening={transcript.opening.clone()} answer={transcript.answer.clone()} />
+            }
+            if !transcript.frames.is_empty() {
+                <h3>{ "Frames, newest first" }</h3>
+                <ol class="frames" aria-label="Frames, newest first">
+                    { for transcript.frames.iter().rev().take(MAX_FRAMES).map(|frame| html! {
+                        <FrameView key={frame.number} frame={frame.clone()} />
+                    }) }
+                </ol>
+            }
+        </Section>
+    }
+}
+
+fn address() -> String {
+    let port = web_sys::window()
+        .and_then(|window| window.location().search().ok())
+        .and_then(|query| {
+            let (_, port) = query.split_once("principle=")?;
+            port.split('&').next()?.parse().ok()
+        });
+    format!("127.0.0.1:{}", port.unwrap_or(PORT))
+}
+
+fn said(lesson: &Lesson) -> String {
+    match lesson.phase {
+        Phase::NotYet => "Not connected yet.".into(),
+        Phase::Opening => "Connecting.".into(),
+        Phase::Open => "Connected. Type something.".into(),
+        Phase::Failed => "Not connected.".into(),
+        Phase::Ended => match &lesson.transcript.ended {
+            Some(how) => format!("Closed: {how}."),
+            None => "Closed.".into(),
+        },
+    }
+}
+
+fn connect(
+    address: &str,
+    name: &str,
+    dispatch: UseReducerDispatcher<Lesson>,
+) -> Option<PlainSocket> {
+    let url = format!("ws://{address}/watch/{name}");
+    let (address, name) = (address.to_owned(), name.to_owned());
+    PlainSocket::open(&url, move |event| {
+        match event {
+            SocketEvent::Opened => dispatch.dispatch(Step::Opened),
+            SocketEvent::Closed { .. } => dispatch.dispatch(Step::Ended),
+            SocketEvent::Binary(_) | SocketEvent::Text(_) => {}
+        }
+        look(&address, &name, dispatch.clone());
+    })
+}
+
+/// Shows what the program has recorded by now.
+fn look(address: &str, name: &str, dispatch: UseReducerDispatcher<Lesson>) {
+    let url = format!("http://{address}/watch/{name}");
+    spawn_local(async move {
+        // A program that does not answer is told by the socket.
+        if let Ok(answer) = Request::get(&url).send().await
+            && answer.ok()
+            && let Ok(text) = answer.text().await
+            && let Some(transcript) = Transcript::read(&text)
+        {
+            dispatch.dispatch(Step::Seen(transcript));
+        }
+    });
+}

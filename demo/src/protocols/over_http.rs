@@ -1,0 +1,68 @@
+//! `/message` over HTTP: a request, an answer, and it is over.
+
+use yew::platform::spawn_local;
+use yew::prelude::*;
+
+use super::opening::{Opening, OpeningView};
+use crate::clock;
+use crate::server::{Refusal, Server, random_name};
+use crate::words::{grouped, millis, refused};
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) server: Server,
+}
+
+#[derive(Clone, PartialEq)]
+struct Answer {
+    text: String,
+    /// Milliseconds.
+    took: f64,
+    opening: Option<Opening>,
+}
+
+#[component]
+pub(crate) fn OverHttp(props: &Props) -> Html {
+    let answer = use_state_eq(|| None::<Result<Answer, Refusal>>);
+    let asked = use_state_eq(|| 0_u64);
+    let fetch = {
+        let (server, answer, asked) = (props.server.clone(), answer.clone(), asked.clone());
+        Callback::from(move |_| {
+            asked.set(*asked + 1);
+            let (server, answer) = (server.clone(), answer.clone());
+            spawn_local(async move { answer.set(Some(ask(&server).await)) });
+        })
+    };
+    html! {
+        <section aria-labelledby="over-http" data-protocol="http">
+            <div class="head">
+                <h3 id="over-http">{ "HTTP" }</h3>
+                <button type="button" onclick={fetch}>{ "Fetch /message" }</button>
+            </div>
+            <p class="quiet">{ "The client asks, the server answers, and has nothing more to say until it is asked again." }</p>
+            <p class="said" role="status">{ match &*answer {
+                None => "Not fetched yet.".into(),
+                Some(Ok(answer)) => format!("“{}” after {}", answer.text, millis(answer.took)),
+                Some(Err(refusal)) => refused("answer", refusal),
+            } }</p>
+            <p class="quiet">{ format!("{} asked, as many answers. Each message costs the heads below.", grouped(*asked)) }</p>
+            if let Some(Ok(Answer { opening: Some(opening), .. })) = &*answer {
+                <OpeningView opening={opening.clone()} />
+            }
+        </section>
+    }
+}
+
+async fn ask(server: &Server) -> Result<Answer, Refusal> {
+    let name = random_name();
+    let start = clock::now();
+    let text = server.text(&format!("/message?watch={name}")).await?;
+    let took = clock::now() - start;
+    // What cannot be shown is left out; the answer itself came.
+    let opening = server.text(&format!("/openings/{name}")).await.ok();
+    Ok(Answer {
+        text,
+        took,
+        opening: opening.and_then(|text| serde_json::from_str(&text).ok()),
+    })
+}

@@ -1,0 +1,208 @@
+//! `/message` over WebSocket: one upgrade, and then as many messages as one likes.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use web_sys::HtmlInputElement;
+use yew::platform::spawn_local;
+use yew::prelude::*;
+
+use super::opening::{Opening, OpeningView};
+use crate::clock;
+use crate::server::{Server, random_name};
+use crate::socket::{PlainSocket, SocketEvent};
+use crate::words::{bytes, counted, grouped, millis};
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct Props {
+    pub(crate) server: Server,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Talk {
+    phase: Phase,
+    opening: Option<Opening>,
+    sent: u64,
+    received: u64,
+    last: String,
+    /// Bytes of the last message with its framing, there and back.
+    cost: Option<(u64, u64)>,
+    /// When the last message left, in milliseconds of the page.
+    sent_at: f64,
+    round_trip: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Phase {
+    #[default]
+    Closed,
+    Open,
+    Opening,
+    Failed,
+}
+
+enum Step {
+    Begun,
+    Ended,
+    Heard(String),
+    Opened,
+    Said(String),
+    Shown(Opening),
+}
+
+impl Reducible for Talk {
+    type Action = Step;
+
+    fn reduce(self: Rc<Self>, step: Step) -> Rc<Self> {
+        let mut next = (*self).clone();
+        match step {
+            Step::Begun => {
+                next = Self {
+                    phase: Phase::Opening,
+                    ..Self::default()
+                }
+            }
+            Step::Ended if next.phase == Phase::Opening => next.phase = Phase::Failed,
+            Step::Ended => next.phase = Phase::Closed,
+            Step::Heard(text) => {
+                next.received += 1;
+                next.round_trip = Some(clock::now() - next.sent_at);
+                next.last = text;
+            }
+            Step::Opened => next.phase = Phase::Open,
+            Step::Said(text) => {
+                next.sent += 1;
+                next.sent_at = clock::now();
+                let length = text.len() as u64;
+                // RFC 6455 section 5.2; a client's frames carry four more bytes, the mask.
+                let header = if length < 126 { 2 } else { 4 };
+                next.cost = Some((length + header + 4, length + header));
+            }
+            Step::Shown(opening) => next.opening = Some(opening),
+        }
+        next.into()
+    }
+}
+
+#[component]
+pub(crate) fn OverWebSocket(props: &Props) -> Html {
+    let talk = use_reducer_eq(Talk::default);
+    let socket = use_memo((), |()| RefCell::new(None::<PlainSocket>));
+    let input = use_node_ref();
+    {
+        let socket = Rc::clone(&socket);
+        use_effect_with((), move |()| move || drop(socket.take()));
+    }
+    let toggle = {
+        let (server, socket, talk) = (props.server.clone(), Rc::clone(&socket), talk.clone());
+        Callback::from(move |_| {
+            let dispatch = talk.dispatcher();
+            if matches!(talk.phase, Phase::Open | Phase::Opening) {
+                drop(socket.take());
+                return dispatch.dispatch(Step::Ended);
+            }
+            dispatch.dispatch(Step::Begun);
+            let opened = open(&server, dispatch.clone());
+            if opened.is_none() {
+                dispatch.dispatch(Step::Ended);
+            }
+            drop(socket.replace(opened));
+        })
+    };
+    let say = {
+        let (socket, input, dispatch) = (Rc::clone(&socket), input.clone(), talk.dispatcher());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(field) = input.cast::<HtmlInputElement>() else {
+                return;
+            };
+            let text = field.value();
+            let is_sent = socket
+                .borrow()
+                .as_ref()
+                .is_some_and(|open| open.send(&text));
+            if is_sent {
+                dispatch.dispatch(Step::Said(text));
+            }
+        })
+    };
+    let is_open = talk.phase == Phase::Open;
+    let label = match talk.phase {
+        Phase::Open | Phase::Opening => "Close",
+        Phase::Closed | Phase::Failed => "Upgrade /message",
+    };
+    html! {
+        <section aria-labelledby="over-websocket" data-protocol="websocket">
+            <div class="head">
+                <h3 id="over-websocket">{ "WebSocket" }</h3>
+                <button type="button" onclick={toggle}>{ label }</button>
+            </div>
+            <p class="quiet">{ "One request is upgraded. Then both sides send messages of a few bytes, with nothing to ask first." }</p>
+            <p class="said" role="status">{ said(&talk) }</p>
+            <p class="quiet">{ cost(&talk) }</p>
+            <form onsubmit={say}>
+                <label for="echo-text" class="unseen">{ "Message to be echoed" }</label>
+                <input id="echo-text" ref={input} type="text" autocomplete="off" maxlength="1000" value="ahoy" disabled={!is_open} />
+                <button type="submit" disabled={!is_open}>{ "Send" }</button>
+            </form>
+            if let Some(opening) = &talk.opening {
+                <OpeningView opening={opening.clone()} />
+            }
+        </section>
+    }
+}
+
+fn open(server: &Server, dispatch: UseReducerDispatcher<Talk>) -> Option<PlainSocket> {
+    let name = random_name();
+    let url = server.message_socket(&format!("?watch={name}"));
+    let server = server.clone();
+    PlainSocket::open(&url, move |event| match event {
+        SocketEvent::Opened => {
+            dispatch.dispatch(Step::Opened);
+            let (server, name, dispatch) = (server.clone(), name.clone(), dispatch.clone());
+            spawn_local(async move {
+                // What cannot be shown is left out; the connection is open all the same.
+                if let Ok(text) = server.text(&format!("/openings/{name}")).await
+                    && let Ok(opening) = serde_json::from_str(&text)
+                {
+                    dispatch.dispatch(Step::Shown(opening));
+                }
+            });
+        }
+        SocketEvent::Text(text) => dispatch.dispatch(Step::Heard(text)),
+        SocketEvent::Closed { .. } => dispatch.dispatch(Step::Ended),
+        SocketEvent::Binary(_) => {}
+    })
+}
+
+fn said(talk: &Talk) -> String {
+    match talk.phase {
+        Phase::Opening => "Opening.".into(),
+        Phase::Failed => {
+            "It did not open: a server that does not run, or one that was told to refuse.".into()
+        }
+        Phase::Closed if talk.opening.is_none() => "Not opened yet.".into(),
+        Phase::Closed => "Closed.".into(),
+        Phase::Open if talk.received == 0 => "Open. Say something.".into(),
+        Phase::Open => format!(
+            "“{}”{}",
+            talk.last,
+            talk.round_trip
+                .map(|took| format!(" after {}", millis(took)))
+                .unwrap_or_default()
+        ),
+    }
+}
+
+fn cost(talk: &Talk) -> String {
+    match talk.cost {
+        None => "After the upgrade each message costs its own bytes and 2 to 14 more.".into(),
+        Some((up, down)) => format!(
+            "{} sent, {} received over one connection. The last one cost {} there and {} back.",
+            grouped(talk.sent),
+            counted(talk.received, "message", "messages"),
+            bytes(up),
+            bytes(down)
+        ),
+    }
+}
