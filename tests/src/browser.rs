@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder};
+use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::http;
 use crate::process::{Process, handed_over};
 
 /// A kind of browser.
@@ -61,7 +64,7 @@ impl Browser {
             .ok()
     }
 
-    fn capabilities(self) -> serde_json::Map<String, serde_json::Value> {
+    fn capabilities(self) -> serde_json::Map<String, Value> {
         let capabilities = match self {
             Self::Chromium => json!({
                 "goog:chromeOptions": { "args": [
@@ -72,6 +75,7 @@ impl Browser {
                     "--disable-background-timer-throttling",
                     "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
                 ] },
+                "goog:loggingPrefs": { "browser": "ALL" },
             }),
             Self::Firefox => json!({
                 "moz:firefoxOptions": {
@@ -81,7 +85,7 @@ impl Browser {
             }),
         };
         match capabilities {
-            serde_json::Value::Object(capabilities) => capabilities,
+            Value::Object(capabilities) => capabilities,
             _ => serde_json::Map::new(),
         }
     }
@@ -95,9 +99,56 @@ fn chromedriver() -> PathBuf {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) client: Client,
-    session: String,
-    driver: SocketAddr,
+    pub(crate) own: OwnCommands,
     process: Process,
+}
+
+/// The commands of one driver that the standard does not have.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnCommands {
+    driver: SocketAddr,
+    session: String,
+}
+
+impl OwnCommands {
+    /// A command of the DevTools protocol to Chromium, in the current window.
+    ///
+    /// # Panics
+    ///
+    /// When the driver refuses it.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.post("goog/cdp/execute", body).await
+    }
+
+    /// What Chromium has written into its console since this was last asked, network failures included.
+    ///
+    /// # Panics
+    ///
+    /// When the driver refuses.
+    pub(crate) async fn console(&self) -> Vec<ConsoleLine> {
+        let lines = self.post("se/log", json!({ "type": "browser" })).await;
+        serde_json::from_value(lines).expect("lines of the console")
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let Self { driver, session } = self;
+        let url = format!("http://{driver}/session/{session}/{path}");
+        let answer = http::request(Method::POST, &url, body.to_string().into()).await;
+        let (status, text) = answer.unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(status.is_success(), "{path}: {status}: {text}");
+        let mut answer: Value = serde_json::from_str(&text).expect("the driver's answer is JSON");
+        answer["value"].take()
+    }
+}
+
+/// A line of the console.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ConsoleLine {
+    /// `SEVERE`, `WARNING`, `INFO`, `DEBUG`.
+    pub level: String,
+    /// What it says, with its source.
+    pub message: String,
 }
 
 impl Running {
@@ -114,10 +165,13 @@ impl Running {
             Ok(Some(session)) => session,
             other => panic!("the driver of {browser:?} named no session: {other:?}"),
         };
+        let own = OwnCommands {
+            driver: SocketAddr::from(([127, 0, 0, 1], port)),
+            session,
+        };
         Self {
             client,
-            session,
-            driver: SocketAddr::from(([127, 0, 0, 1], port)),
+            own,
             process,
         }
     }
@@ -127,7 +181,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         // A driver that is killed leaves its browser behind; so the session is ended first, without the runtime,
         // which may be gone.
-        if let Err(error) = end_session(self.driver, &self.session) {
+        if let Err(error) = end_session(&self.own) {
             eprintln!(
                 "the browser may still run: {error}\n{}",
                 self.process.output()
@@ -138,9 +192,9 @@ impl Drop for Running {
     }
 }
 
-fn end_session(driver: SocketAddr, session: &str) -> std::io::Result<()> {
+fn end_session(OwnCommands { driver, session }: &OwnCommands) -> std::io::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(5);
-    let mut connection = TcpStream::connect_timeout(&driver, PATIENCE)?;
+    let mut connection = TcpStream::connect_timeout(driver, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     write!(
         connection,

@@ -6,19 +6,24 @@
 //! them; it builds the programs and the page that they need.
 
 mod browser;
+mod http;
 mod patience;
+mod principle;
 mod process;
 mod proxy;
 mod server;
 mod stage;
 mod tab;
+mod tour;
 pub mod wire;
 
-pub use browser::Browser;
+pub use browser::{Browser, ConsoleLine};
 pub use patience::until;
+pub use principle::Principle;
 pub use proxy::{Direction, Handshakes, Happened, Kind, Proxy, Rules};
 pub use server::Server;
-pub use stage::{Stage, perform};
+pub use stage::{Stage, perform, perform_beside_others};
 pub use tab::{Tab, millis};
 pub use tidewire_test_page::message::{self, Flow};
 pub use tidewire_test_page::report::{self, Options, Report};
+pub use tour::{Scheme, Tour};

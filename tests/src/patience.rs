@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How often a condition that nobody announces is looked at.
-const INTERVAL: Duration = Duration::from_millis(20);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Looks until there is something, and returns it; fails, with what `state` tells, after `limit`.
 ///

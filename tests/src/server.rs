@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper::{Method, StatusCode};
 use serde_json::Value;
 use tidewire_test_page::message::{self, Content, Flow};
 use tokio::process::Command;
 
+use crate::http;
 use crate::process::{Process, handed_over};
 
 /// A `tidewire-echo` that takes orders to misbehave and serves the test page. It is killed when dropped.
@@ -37,10 +35,33 @@ impl Server {
     ///
     /// When it does not start.
     pub async fn start_at(address: SocketAddr) -> Self {
+        Self::serving("TIDEWIRE_TEST_PAGE", address).await
+    }
+
+    /// Starts a server on a free port, with the demo page instead of the test page.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn start_with_demo() -> Self {
+        Self::start_with_demo_at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Starts a server at an address, with the demo page instead of the test page.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn start_with_demo_at(address: SocketAddr) -> Self {
+        Self::serving("TIDEWIRE_PAGE", address).await
+    }
+
+    /// `page` is the variable in which the page's folder was handed over.
+    async fn serving(page: &str, address: SocketAddr) -> Self {
         let mut command = Command::new(handed_over("TIDEWIRE_ECHO"));
         command
             .args(["--listen", &address.to_string(), "--faults", "--page"])
-            .arg(handed_over("TIDEWIRE_TEST_PAGE"));
+            .arg(handed_over(page));
         let read = |line: &str| {
             line.split_once("listening on http://")?
                 .1
@@ -171,27 +192,12 @@ impl Server {
     }
 
     async fn request(&self, method: Method, path: &str, body: Bytes) -> (StatusCode, String) {
-        let request = Request::builder()
-            .method(method)
-            .uri(self.url(path))
-            .header("accept", "application/json")
-            .header("connection", "close")
-            .body(Full::new(body))
-            .expect("a request");
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let answer = client.request(request).await.unwrap_or_else(|error| {
+        let answer = http::request(method, &self.url(path), body).await;
+        answer.unwrap_or_else(|error| {
             panic!(
                 "{path}: the server does not answer: {error}\n{}",
                 self.process.output()
             )
-        });
-        let status = answer.status();
-        let body = answer
-            .into_body()
-            .collect()
-            .await
-            .expect("a body")
-            .to_bytes();
-        (status, String::from_utf8_lossy(&body).into_owned())
+        })
     }
 }

@@ -4,14 +4,15 @@ use std::ops::AsyncFnOnce;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, RwLock};
 
 use crate::browser::{Browser, Running};
 use crate::server::Server;
 use crate::tab::Tab;
+use crate::tour::Tour;
 
-/// One browser at a time: the tests of a file would otherwise disturb each other's timing.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// The tests of a file that measure time have the machine for themselves; the others share it.
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// The browser of a test, and what the test has opened in it.
 #[derive(Debug)]
@@ -22,13 +23,32 @@ pub struct Stage {
     server: OnceCell<Server>,
 }
 
-/// Plays a scene in a browser. What it started is ended afterwards, however it ended.
+/// Plays a scene in a browser, with no other scene of the same file beside it: for what measures time. What it started is
+/// ended afterwards, however it ended.
 ///
 /// # Panics
 ///
 /// When the scene does, and when it takes longer than `limit`; then with what each tab last reported.
 pub async fn perform(browser: Browser, limit: Duration, scene: impl AsyncFnOnce(&Stage)) {
-    let _alone = ONE_AT_A_TIME.lock().await;
+    let _alone = MACHINE.write().await;
+    play(browser, limit, scene).await;
+}
+
+/// Plays a scene as [`perform`] does, beside other scenes that measure no time either.
+///
+/// # Panics
+///
+/// As [`perform`].
+pub async fn perform_beside_others(
+    browser: Browser,
+    limit: Duration,
+    scene: impl AsyncFnOnce(&Stage),
+) {
+    let _shared = MACHINE.read().await;
+    play(browser, limit, scene).await;
+}
+
+async fn play(browser: Browser, limit: Duration, scene: impl AsyncFnOnce(&Stage)) {
     let stage = Stage {
         browser: Running::start(browser).await,
         turn: Arc::default(),
@@ -55,6 +75,15 @@ impl Stage {
         let tab = self.open_blank().await;
         tab.load(&server.url("/index")).await;
         tab
+    }
+
+    /// Opens a window for the demo page; [`Tour::load`] loads it.
+    ///
+    /// # Panics
+    ///
+    /// When the window cannot be opened.
+    pub async fn tour(&self) -> Tour {
+        Tour::new(self.open_blank().await, self.browser.own.clone())
     }
 
     /// Opens an empty window.

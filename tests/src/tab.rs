@@ -45,11 +45,7 @@ impl Tab {
     /// When it does not come within 20 s.
     pub async fn load(&self, url: &str) -> Duration {
         let start = Instant::now();
-        {
-            let _turn = self.turn().await;
-            let loaded = self.client.goto(url).await;
-            loaded.unwrap_or_else(|error| panic!("{}: cannot load {url}: {error}", self.name));
-        }
+        self.goto(url).await;
         let is_ready = async || {
             let ready = self.run(
                 "return Boolean(window.page) || window.uncaught.length > 0",
@@ -62,6 +58,27 @@ impl Tab {
         })
         .await;
         start.elapsed()
+    }
+
+    /// Loads any page.
+    pub(crate) async fn goto(&self, url: &str) {
+        let _turn = self.turn().await;
+        let loaded = self.client.goto(url).await;
+        loaded.unwrap_or_else(|error| panic!("{}: cannot load {url}: {error}", self.name));
+    }
+
+    /// Closes the window.
+    pub(crate) async fn close(&self) {
+        let _turn = self.turn().await;
+        let closed = self.client.close_window().await;
+        closed.unwrap_or_else(|error| panic!("{}: cannot be closed: {error}", self.name));
+    }
+
+    /// A picture of the window as PNG.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        let _turn = self.turn().await;
+        let picture = self.client.screenshot().await;
+        picture.unwrap_or_else(|error| panic!("{}: no picture: {error}", self.name))
     }
 
     /// Connects the page's client.
@@ -161,7 +178,8 @@ impl Tab {
         }
     }
 
-    async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    /// Turns the driver to this window, until the answer is dropped.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         let turn = self.turn.lock().await;
         let switched = self.client.switch_to_window(self.window.clone()).await;
         switched.unwrap_or_else(|error| panic!("{}: the window is gone: {error}", self.name));

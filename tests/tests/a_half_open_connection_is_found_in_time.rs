@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use tidewire_tests::{
-    Browser, Direction, Kind, Options, Proxy, Report, Server, Stage, Tab, millis, perform,
+    Browser, Direction, Kind, Options, Proxy, Report, Server, Stage, Tab, millis,
+    perform_beside_others,
 };
 
 /// In milliseconds.
@@ -57,7 +58,7 @@ fn said(count: u32) -> impl Fn(&Report) -> bool {
 
 #[tokio::test]
 async fn within_twenty_seconds_by_default() {
-    perform(Browser::Chromium, Duration::from_secs(60), async |stage| {
+    perform_beside_others(Browser::Chromium, Duration::from_secs(60), async |stage| {
         let server = Server::start().await;
         let mut tabs = Vec::new();
         for (transport, ..) in CASES {
@@ -86,7 +87,7 @@ async fn within_twenty_seconds_by_default() {
 
 #[tokio::test]
 async fn within_three_seconds_of_a_wake_up() {
-    perform(Browser::Chromium, Duration::from_secs(60), async |stage| {
+    perform_beside_others(Browser::Chromium, Duration::from_secs(60), async |stage| {
         let server = Server::start().await;
         for (transport, kind, directions) in CASES {
             let connected = Connected::open(stage, &server, transport).await;

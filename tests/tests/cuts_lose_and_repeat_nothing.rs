@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidewire_tests::{Browser, Options, Report, Server, Stage, Tab, perform};
+use tidewire_tests::{Browser, Options, Report, Server, Stage, Tab, perform_beside_others};
 
 /// Messages that the page sends, and that come back.
 const MESSAGES: u32 = 2_000;
@@ -16,19 +16,19 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn while_the_transport_moves_up_and_down_the_ladder_in_chromium() {
-    perform(Browser::Chromium, LIMIT, up_and_down_the_ladder).await;
+    perform_beside_others(Browser::Chromium, LIMIT, up_and_down_the_ladder).await;
 }
 
 #[tokio::test]
 async fn while_the_transport_moves_up_and_down_the_ladder_in_firefox() {
     if Browser::Firefox.is_here("cuts while the transport moves up and down the ladder") {
-        perform(Browser::Firefox, LIMIT, up_and_down_the_ladder).await;
+        perform_beside_others(Browser::Firefox, LIMIT, up_and_down_the_ladder).await;
     }
 }
 
 #[tokio::test]
 async fn over_websocket_alone() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         over_one(stage, "WebSocket").await;
     })
     .await;
@@ -36,7 +36,7 @@ async fn over_websocket_alone() {
 
 #[tokio::test]
 async fn over_long_polling_alone() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         over_one(stage, "LongPolling").await;
     })
     .await;
@@ -44,7 +44,7 @@ async fn over_long_polling_alone() {
 
 #[tokio::test]
 async fn over_scheduled_polling_alone() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         over_one(stage, "Polling").await;
     })
     .await;

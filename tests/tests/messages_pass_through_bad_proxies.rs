@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tidewire_tests::{Browser, Happened, Kind, Options, Proxy, Report, Rules, Stage, perform};
+use tidewire_tests::{
+    Browser, Happened, Kind, Options, Proxy, Report, Rules, Stage, perform_beside_others,
+};
 
 const MESSAGES: u32 = 300;
 const SOON: Duration = Duration::from_secs(20);
@@ -10,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn that_deliver_bytes_in_small_portions_and_late() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let rules = Rules {
             slice: Some(700),
             delay: Duration::from_millis(3),
@@ -25,7 +27,7 @@ async fn that_deliver_bytes_in_small_portions_and_late() {
 
 #[tokio::test]
 async fn that_cut_every_connection_after_some_bytes() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let rules = Rules {
             // More than one request with its answer holds, or nothing would ever get through.
             cut_after: Some(150_000),
@@ -48,7 +50,7 @@ async fn that_cut_every_connection_after_some_bytes() {
 
 #[tokio::test]
 async fn that_cut_requests_which_are_held() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let rules = Rules {
             read_timeout: Some(Duration::from_millis(700)),
             ..Rules::default()
@@ -72,7 +74,7 @@ async fn that_cut_requests_which_are_held() {
 
 #[tokio::test]
 async fn that_keep_answers_back() {
-    perform(Browser::Chromium, LIMIT, async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let rules = Rules {
             buffer_answers: Some(Duration::from_millis(300)),
             ..Rules::default()

@@ -1,0 +1,131 @@
+//! One conversation, any carrier: through every button that breaks something nothing is lost, repeated or out of order,
+//! while the bare WebSocket beside it loses.
+
+use std::time::Duration;
+
+use tidewire_tests::{Browser, Server, Stage, Tour, perform_beside_others};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+const TIDEWIRE: &str = "#conversation [data-client='tidewire']";
+const BARE: &str = "#conversation [data-client='bare']";
+
+#[tokio::test]
+async fn in_chromium() {
+    perform_beside_others(Browser::Chromium, LIMIT, everything_breaks).await;
+}
+
+#[tokio::test]
+async fn in_firefox() {
+    if Browser::Firefox.is_here("the tour survives what one breaks") {
+        perform_beside_others(Browser::Firefox, LIMIT, everything_breaks).await;
+    }
+}
+
+async fn everything_breaks(stage: &Stage) {
+    let server = Server::start_with_demo().await;
+    let tour = stage.tour().await;
+    tour.load(&server.url("/index")).await;
+    connected(&tour).await;
+
+    // A word, its echo and its fate.
+    tour.say("#text", "ahoy").await;
+    tour.until_says("#conversation .lists", "acknowledged")
+        .await;
+    tour.until_says("#conversation .lists > div:last-child", "ahoy")
+        .await;
+
+    tour.press("#conversation", "Steady traffic, 5 a second")
+        .await;
+    goes_on(&tour, "at first").await;
+
+    tour.press("#conversation", "Cut").await;
+    goes_on(&tour, "after a cut").await;
+    tour.press("#conversation", "Half-open").await;
+    // What a browser tells when the network is back: found at once instead of within 20 s.
+    tour.run("dispatchEvent(new Event('online'))", &[]).await;
+    goes_on(&tour, "after a half-open connection").await;
+
+    for fault in [
+        "Refuse WebSockets",
+        "Black-hole WebSockets",
+        "Open, say nothing",
+    ] {
+        tour.press("#conversation", fault).await;
+        is_pressed(&tour, fault).await;
+        tour.press("#conversation", "Cut").await;
+        tour.until(
+            &format!("another carrier with {fault}"),
+            "return /Connected by (long )?polling/.test(document.querySelector('#conversation .state').innerText)",
+        )
+        .await;
+        goes_on(&tour, fault).await;
+        tour.press("#conversation", fault).await;
+    }
+
+    // On HTTP still: answers that a proxy keeps, loses and repeats.
+    for fault in [
+        "Buffer polls 5 s",
+        "Drop every 3rd answer",
+        "Repeat every 2nd request",
+    ] {
+        tour.press("#conversation", fault).await;
+        is_pressed(&tour, fault).await;
+        goes_on(&tour, fault).await;
+        tour.press("#conversation", fault).await;
+    }
+    for fault in ["Cut every 3 s", "Cut every 10 messages", "Delay 0.5 s"] {
+        tour.press("#conversation", fault).await;
+        is_pressed(&tour, fault).await;
+        goes_on(&tour, fault).await;
+        tour.press("#conversation", fault).await;
+    }
+    tour.press("#conversation", "Stop all faults").await;
+    tour.press("#conversation", "Go offline for 8 s").await;
+    tour.until_says("#conversation", "Offline for 8 s").await;
+    goes_on(&tour, "after being offline").await;
+
+    // What is forgotten is reported, and not silently lost.
+    tour.press("#conversation", "Forget sessions").await;
+    goes_on(&tour, "after the sessions were forgotten").await;
+    tour.press("#conversation", "Restart the server").await;
+    goes_on(&tour, "after a restart").await;
+
+    let lost = tour.number(&format!("{BARE} tr:last-child td")).await;
+    assert!(
+        lost > 0,
+        "the bare WebSocket loses: {}",
+        tour.text(BARE).await
+    );
+}
+
+async fn connected(tour: &Tour) {
+    tour.until_says("#conversation .state", "Connected by WebSocket")
+        .await;
+}
+
+async fn is_pressed(tour: &Tour, fault: &str) {
+    let script = format!(
+        "return [...document.querySelectorAll('#conversation button[aria-pressed=true]')].some(each => each.textContent === {fault:?})"
+    );
+    tour.until(&format!("{fault} is on"), &script).await;
+}
+
+/// More echoes come back, in order, and nothing is wrong with any.
+async fn goes_on(tour: &Tour, when: &str) {
+    let echoes = format!("{TIDEWIRE} tr:last-child td:last-child");
+    let before = tour.number(&echoes).await;
+    let script = format!(
+        "const count = document.querySelector({echoes:?}).innerText.replaceAll(',', ''); return parseInt(count) >= {}",
+        before + 3
+    );
+    tour.until(&format!("echoes {when}"), &script).await;
+    let table = tour.text(TIDEWIRE).await;
+    let bad = tour
+        .run(
+            "return document.querySelectorAll(arguments[0] + ' .bad').length",
+            &[TIDEWIRE.into()],
+        )
+        .await;
+    assert_eq!(bad, 0, "{when}: {table}");
+}
