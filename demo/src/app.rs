@@ -2,11 +2,11 @@
 
 use yew::prelude::*;
 
-use crate::connections::{Connections, use_live_list};
+use crate::connections::{connections, use_live_list};
 use crate::conversation::Conversation;
-use crate::document::Document;
+use crate::document::document;
 use crate::eras::Eras;
-use crate::notice::Notice;
+use crate::notice::notice;
 use crate::principle::Principle;
 use crate::protocols::Protocols;
 use crate::server::Server;
@@ -38,13 +38,13 @@ pub(crate) fn App() -> Html {
                 </nav>
             </header>
             <main>
-                <Notice server={server.clone()} trouble={live.trouble} />
+                { notice(&server, live.trouble.as_deref()) }
                 <Eras server={server.clone()} />
                 <Conversation server={server.clone()} />
                 <Protocols server={server.clone()} />
                 <Principle />
-                <Connections list={live.list} {server} />
-                <Document />
+                { connections(live.list.as_deref(), &server) }
+                { document() }
             </main>
         </>
     }

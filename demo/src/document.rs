@@ -93,8 +93,7 @@ pub(crate) fn lines(ids: &[&'static str]) -> Html {
 }
 
 /// The whole document as a table.
-#[component]
-pub(crate) fn Document() -> Html {
+pub(crate) fn document() -> Html {
     html! {
         <section id="document" class="chapter" aria-labelledby="document-title">
             <h2 id="document-title">{ "The document, line by line" }</h2>

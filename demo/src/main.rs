@@ -7,6 +7,7 @@ mod conversation;
 mod document;
 mod eras;
 mod frames;
+mod json;
 mod notice;
 mod principle;
 mod protocols;

@@ -4,24 +4,16 @@ use yew::prelude::*;
 
 use crate::document::{lines, shown_by};
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    /// Where links to this section lead.
-    pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) children: Html,
-}
-
-#[component]
-pub(crate) fn Section(props: &Props) -> Html {
-    let heading = format!("{}-title", props.id);
+/// The section to which links to `id` lead, with the lines of the document that it shows.
+pub(crate) fn section(id: &'static str, title: &'static str, content: Html) -> Html {
+    let heading = format!("{id}-title");
     html! {
-        <section id={props.id} class="chapter" aria-labelledby={heading.clone()}>
+        <section {id} class="chapter" aria-labelledby={heading.clone()}>
             <div class="head">
-                <h2 id={heading}>{ props.title }</h2>
-                { lines(&shown_by(props.id)) }
+                <h2 id={heading}>{ title }</h2>
+                { lines(&shown_by(id)) }
             </div>
-            { props.children.clone() }
+            { content }
         </section>
     }
 }

@@ -1,8 +1,8 @@
 //! Where the server is, and what is asked of it by plain HTTP.
 
 use gloo_net::http::{Request, Response};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+
+use crate::json::Json;
 
 /// The server that this page talks to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,26 +23,30 @@ pub(crate) enum Refusal {
 }
 
 /// One lasting fault of the server, as `/faults` tells it.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FaultLine {
     pub(crate) fault: String,
-    /// How it happens, where it does; this page needs no details.
-    pub(crate) active: Option<IgnoredAny>,
+    /// Whether it happens now.
+    pub(crate) is_active: bool,
     /// How often it has happened since the server started.
     pub(crate) hits: u64,
 }
 
 /// What an order that happens at once has reached.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Reached {
     pub(crate) connections: u64,
     pub(crate) sessions: u64,
 }
 
-#[derive(Deserialize)]
-struct Reach {
-    reached: u64,
+impl FaultLine {
+    fn read(json: &Json) -> Option<Self> {
+        Some(Self {
+            fault: json.get("fault").text()?,
+            is_active: !json.get("active").is_nothing(),
+            hits: json.get("hits").count()?,
+        })
+    }
 }
 
 impl Server {
@@ -113,9 +117,9 @@ impl Server {
     ///
     /// When the server takes no such orders, answers with an error, or does not answer.
     pub(crate) async fn faults(&self) -> Result<Vec<FaultLine>, Refusal> {
-        let answer = Request::get(&self.at("/faults")).send().await;
-        let lines = accept(answer).await?.json().await;
-        lines.map_err(|_| Refusal::Unreachable)
+        let text = self.text("/faults").await?;
+        let lines = Json::parse(&text).and_then(|json| json.list(FaultLine::read));
+        lines.ok_or(Refusal::Unreachable)
     }
 
     /// Orders something of `/faults`; `settings` is JSON, or empty for the defaults.
@@ -124,13 +128,14 @@ impl Server {
     ///
     /// As [`faults`](Self::faults).
     pub(crate) async fn order(&self, name: &str, settings: &str) -> Result<Reached, Refusal> {
-        let request = Request::post(&self.at(&format!("/faults/{name}"))).body(settings.to_owned());
-        let request = request.map_err(|_| Refusal::Unreachable)?;
-        let answer = accept(request.send().await).await?;
-        if answer.status() == 204 {
-            return Ok(Reached::default());
-        }
-        answer.json().await.map_err(|_| Refusal::Unreachable)
+        let text = self.post(&format!("/faults/{name}"), settings).await?;
+        // Most orders are answered with nothing.
+        let json = Json::parse(&text);
+        let field = |name| json.as_ref().and_then(|json| json.get(name).count());
+        Ok(Reached {
+            connections: field("connections").unwrap_or_default(),
+            sessions: field("sessions").unwrap_or_default(),
+        })
     }
 
     /// Lets the server say this to every client, unasked; answers how many that were.
@@ -139,12 +144,16 @@ impl Server {
     ///
     /// As [`faults`](Self::faults).
     pub(crate) async fn broadcast(&self, text: &str) -> Result<u64, Refusal> {
-        let request = Request::post(&self.at("/broadcast")).body(text.to_owned());
+        let answer = self.post("/broadcast", text).await?;
+        let reached = Json::parse(&answer).and_then(|json| json.get("reached").count());
+        reached.ok_or(Refusal::Unreachable)
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Result<String, Refusal> {
+        let request = Request::post(&self.at(path)).body(body.to_owned());
         let request = request.map_err(|_| Refusal::Unreachable)?;
-        let reach = accept(request.send().await).await?.json::<Reach>().await;
-        reach
-            .map(|reach| reach.reached)
-            .map_err(|_| Refusal::Unreachable)
+        let answer = accept(request.send().await).await?;
+        answer.text().await.map_err(|_| Refusal::Unreachable)
     }
 
     /// Asks for a path and answers the text of the answer.

@@ -119,25 +119,27 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A number of tenths as `12.3`: without the code that writes any fraction, which is a twentieth of the page.
+pub(crate) fn tenths(tenths: u64) -> String {
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
 pub(crate) fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
+        1_000..1_000_000 => format!("{} kB", tenths(count / 100)),
+        _ => format!("{} MB", tenths(count / 100_000)),
     }
 }
 
 /// A span as `0.4 ms`, `18 ms` or `1.2 s`; a dash where it was never measured.
 pub(crate) fn span(span: Duration) -> String {
-    let millis = span.as_secs_f64() * 1e3;
-    if span.is_zero() {
-        "–".into()
-    } else if millis < 10.0 {
-        format!("{millis:.1} ms")
-    } else if millis < 1_000.0 {
-        format!("{millis:.0} ms")
-    } else {
-        format!("{:.1} s", millis / 1e3)
+    let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    match micros {
+        0 => "–".into(),
+        1..10_000 => format!("{} ms", tenths(micros / 100)),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{} s", tenths(micros / 100_000)),
     }
 }
 
@@ -153,10 +155,11 @@ pub(crate) fn time_of_day(date: &Date) -> String {
 
 /// Milliseconds as [`span`] writes them, whole below a second.
 pub(crate) fn millis(millis: f64) -> String {
-    if millis < 999.5 {
-        format!("{millis:.0} ms")
+    let whole = millis.round() as u64;
+    if whole < 1_000 {
+        format!("{whole} ms")
     } else {
-        format!("{:.1} s", millis / 1e3)
+        format!("{} s", tenths(whole / 100))
     }
 }
 
@@ -183,7 +186,8 @@ pub(crate) fn refused(what: &str, refusal: &Refusal) -> String {
 }
 
 fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
+    let tenth = u64::try_from(span.as_millis() / 100).unwrap_or(u64::MAX);
+    format!("{} s", tenths(tenth))
 }
 
 #[cfg(test)]
@@ -207,6 +211,8 @@ mod tests {
         assert_eq!(span(Duration::from_micros(400)), "0.4 ms");
         assert_eq!(span(Duration::from_millis(18)), "18 ms");
         assert_eq!(span(Duration::from_millis(1_200)), "1.2 s");
+        assert_eq!(millis(12.4), "12 ms");
+        assert_eq!(millis(2_540.0), "2.5 s");
         assert_eq!(counted(1, "packet", "packets"), "1 packet");
     }
 }

@@ -83,10 +83,18 @@ where
     B: FnOnce(Builder) -> Builder + 'static,
     H: Fn(Incoming) + 'static,
 {
+    // Boxed here, so that a page with many clients has the rest of the code once.
+    use_client(url, Box::new(configure), Rc::new(on_incoming))
+}
+
+type Configure = Box<dyn FnOnce(Builder) -> Builder>;
+
+#[hook]
+fn use_client(url: &str, configure: Configure, on_incoming: Rc<dyn Fn(Incoming)>) -> UseTidewire {
     let update = use_force_update();
     let slot = use_mut_ref(Slot::default);
     let latest: Latest = use_mut_ref(|| Rc::new(|_| ()) as Rc<dyn Fn(Incoming)>);
-    latest.replace(Rc::new(on_incoming));
+    latest.replace(on_incoming);
 
     let opened = Rc::clone(&slot);
     use_effect_with(url.to_owned(), move |url| {

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
 use tidewire::{Event, Incoming, use_tidewire};
 use yew::prelude::*;
 
+use crate::json::Json;
 use crate::server::Server;
 use crate::words;
 
@@ -13,7 +13,7 @@ use crate::words;
 const PATIENCE: u32 = 2;
 
 /// One connected client.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Connection {
     pub(crate) endpoint: String,
     pub(crate) id: u64,
@@ -25,11 +25,33 @@ pub(crate) struct Connection {
 }
 
 /// Everybody, as of a moment.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct List {
     pub(crate) connections: Vec<Connection>,
     /// Sessions whose client may still come back.
     pub(crate) away: Vec<Connection>,
+}
+
+impl List {
+    fn read(text: &str) -> Option<Self> {
+        let json = Json::parse(text)?;
+        Some(Self {
+            connections: json.get("connections").list(Connection::read)?,
+            away: json.get("away").list(Connection::read)?,
+        })
+    }
+}
+
+impl Connection {
+    fn read(json: &Json) -> Option<Self> {
+        Some(Self {
+            endpoint: json.get("endpoint").text()?,
+            id: json.get("id").count()?,
+            transport: json.get("transport").text(),
+            since: json.get("since").number()?,
+            messages: json.get("messages").count()?,
+        })
+    }
 }
 
 /// What [`use_live_list`] knows.
@@ -78,8 +100,7 @@ pub(crate) fn use_live_list(server: &Server) -> LiveList {
         |builder| builder,
         move |incoming| match incoming {
             Incoming::Message(message) => {
-                let list = message.as_text().map(serde_json::from_str);
-                if let Some(Ok(list)) = list {
+                if let Some(list) = message.as_text().and_then(List::read) {
                     changes.dispatch(Change::Came(list));
                 }
             }

@@ -2,8 +2,6 @@
 
 mod live_list;
 
-use std::rc::Rc;
-
 use js_sys::Date;
 use tidewire::Transport;
 use yew::prelude::*;
@@ -11,23 +9,16 @@ use yew::prelude::*;
 pub(crate) use self::live_list::use_live_list;
 
 use self::live_list::{Connection, List};
-use crate::section::Section;
+use crate::section::section;
 use crate::server::Server;
 use crate::words::{self, counted, grouped, time_of_day};
 
 /// Rows that are shown; the rest is counted.
 const MAX_ROWS: usize = 40;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) list: Option<Rc<List>>,
-    pub(crate) server: Server,
-}
-
-#[component]
-pub(crate) fn Connections(props: &Props) -> Html {
-    html! {
-        <Section id="connections" title="Who is connected">
+pub(crate) fn connections(list: Option<&List>, server: &Server) -> Html {
+    let content = html! {
+        <>
             <p>
                 { "The server keeps every connection in a list and takes it off the moment its client leaves. The list below \
                    is pushed by the server at each change; this page alone stands in it several times. Open another tab, \
@@ -35,8 +26,8 @@ pub(crate) fn Connections(props: &Props) -> Html {
             </p>
             <div class="toolbar">
                 <a class="button" href="" target="_blank" rel="noopener">{ "Open another tab" }</a>
-                <a class="button" href={props.server.page_of_connections()} target="_blank" rel="noopener">{ "The server's own page" }</a>
-                <p class="count" role="status" data-figure="connected">{ count(props.list.as_deref()) }</p>
+                <a class="button" href={server.page_of_connections()} target="_blank" rel="noopener">{ "The server's own page" }</a>
+                <p class="count" role="status" data-figure="connected">{ count(list) }</p>
             </div>
             <div class="scroll" tabindex="0" role="region" aria-label="List of connections">
                 <table class="connections">
@@ -49,11 +40,12 @@ pub(crate) fn Connections(props: &Props) -> Html {
                             <th scope="col">{ "Messages" }</th>
                         </tr>
                     </thead>
-                    <tbody>{ rows(props.list.as_deref()) }</tbody>
+                    <tbody>{ rows(list) }</tbody>
                 </table>
             </div>
-        </Section>
-    }
+        </>
+    };
+    section("connections", "Who is connected", content)
 }
 
 fn count(list: Option<&List>) -> String {

@@ -5,7 +5,6 @@ use yew::prelude::*;
 use super::faults::{Known, Lasting, Order};
 use crate::words::grouped;
 
-#[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     pub(crate) known: Known,
     pub(crate) give: Callback<Order>,
@@ -100,8 +99,7 @@ static TRAFFIC: [Lasting; 6] = [
     },
 ];
 
-#[component]
-pub(crate) fn BreakIt(props: &Props) -> Html {
+pub(crate) fn break_it(props: &Props) -> Html {
     html! {
         <section aria-labelledby="break-it">
             <div class="head">
@@ -158,7 +156,7 @@ fn buttons(props: &Props) -> Html {
 
 fn toggle(props: &Props, lasting: &'static Lasting) -> Html {
     let line = props.known.line(lasting.fault);
-    let is_active = line.is_some_and(|line| line.active.is_some());
+    let is_active = line.is_some_and(|line| line.is_active);
     let hits = line.map_or(0, |line| line.hits);
     let onclick = props.give.reform(move |_| {
         if is_active {

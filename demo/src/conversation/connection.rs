@@ -5,13 +5,12 @@ use std::time::Duration;
 use tidewire::Transport;
 use yew::prelude::*;
 
-use super::ladder::Ladder;
+use super::ladder::ladder;
 use super::memory::{Tally, Trouble};
-use crate::notice::Notice;
+use crate::notice::notice;
 use crate::server::Server;
 use crate::words::{counted, grouped};
 
-#[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     pub(crate) carrier: Option<Transport>,
     pub(crate) round_trips: [Duration; 3],
@@ -27,8 +26,7 @@ pub(crate) struct Props {
     pub(crate) reopen: Callback<()>,
 }
 
-#[component]
-pub(crate) fn Connection(props: &Props) -> Html {
+pub(crate) fn connection(props: &Props) -> Html {
     let tally = props.tally;
     let is_open = props.carrier.is_some();
     // Read out once per change between the two, not once per attempt.
@@ -55,7 +53,7 @@ pub(crate) fn Connection(props: &Props) -> Html {
                 { &props.state }
             </p>
             <p class="unseen" role="status">{ spoken }</p>
-            <Ladder carrier={props.carrier} round_trips={props.round_trips} />
+            { ladder(props.carrier, props.round_trips) }
             <p class="quiet">{ "Better rungs are tried in the background, after 5 s and then less often." }</p>
             <p>{ &props.verdict }</p>
             <dl class="tiles three" aria-label="Sessions, as the server said">
@@ -94,6 +92,5 @@ fn trouble(props: &Props) -> Html {
         return html! { <p class="notice" role="alert">{ fault }</p> };
     }
     let trouble = props.trouble.as_ref().filter(|trouble| trouble.lasts());
-    let trouble = trouble.map(|trouble| AttrValue::from(trouble.cause.clone()));
-    html! { <Notice server={props.server.clone()} {trouble} /> }
+    notice(&props.server, trouble.map(|trouble| trouble.cause.as_str()))
 }

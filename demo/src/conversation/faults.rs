@@ -125,7 +125,7 @@ impl Known {
 
     pub(crate) fn any_is_active(&self) -> bool {
         match self {
-            Self::Lines(lines) => lines.iter().any(|line| line.active.is_some()),
+            Self::Lines(lines) => lines.iter().any(|line| line.is_active),
             Self::Forbidden | Self::Nothing | Self::Unreachable => false,
         }
     }

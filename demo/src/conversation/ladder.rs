@@ -7,20 +7,13 @@ use yew::prelude::*;
 
 use crate::words;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) carrier: Option<Transport>,
-    /// Best transport first.
-    pub(crate) round_trips: [Duration; 3],
-}
-
-#[component]
-pub(crate) fn Ladder(props: &Props) -> Html {
-    let rungs = Transport::ALL.into_iter().zip(props.round_trips);
+/// Round-trip times come best transport first.
+pub(crate) fn ladder(carrier: Option<Transport>, round_trips: [Duration; 3]) -> Html {
+    let rungs = Transport::ALL.into_iter().zip(round_trips);
     html! {
         <ol class="ladder" aria-label="Transports, best first">
             { for rungs.map(|(transport, round_trip)| {
-                let is_lit = props.carrier == Some(transport);
+                let is_lit = carrier == Some(transport);
                 html! {
                     <li class={classes!("rung", is_lit.then_some("lit"))} aria-current={is_lit.then_some("true")}>
                         <span class="lamp" aria-hidden="true"></span>

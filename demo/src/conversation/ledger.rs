@@ -1,6 +1,6 @@
 //! Compares the echoes that come back with the messages that were sent.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// Most messages that may wait for their echo; the page sends no more until some came.
 const MAX_OUTSTANDING: usize = 20_000;
@@ -14,9 +14,9 @@ pub(crate) struct Ledger {
     /// In the order in which they were sent.
     outstanding: VecDeque<u64>,
     /// Passed over by the echo of a later message.
-    missing: BTreeSet<u64>,
+    missing: Numbers,
     /// Without an echo when their session was lost.
-    excused: BTreeSet<u64>,
+    excused: Numbers,
     counts: Counts,
 }
 
@@ -51,7 +51,7 @@ impl Ledger {
 
     /// Messages of lost sessions whose echo never came.
     pub(crate) fn excused(&self) -> Vec<u64> {
-        self.excused.iter().copied().collect()
+        self.excused.0.iter().copied().collect()
     }
 
     /// The client accepted this message.
@@ -83,7 +83,7 @@ impl Ledger {
         };
         for passed_over in self.outstanding.drain(..index) {
             self.counts.lost += 1;
-            remember(&mut self.missing, passed_over);
+            self.missing.remember(passed_over);
         }
         self.outstanding.pop_front();
         self.counts.in_order += 1;
@@ -93,15 +93,15 @@ impl Ledger {
     pub(crate) fn session_lost(&mut self) {
         for number in self.outstanding.drain(..) {
             self.counts.reported += 1;
-            remember(&mut self.excused, number);
+            self.excused.remember(number);
         }
     }
 
     fn echoed_out_of_turn(&mut self, number: u64) {
-        if self.missing.remove(&number) {
+        if self.missing.remove(number) {
             self.counts.lost -= 1;
             self.counts.reordered += 1;
-        } else if self.excused.remove(&number) {
+        } else if self.excused.remove(number) {
             self.counts.reported -= 1;
         } else {
             self.counts.duplicated += 1;
@@ -109,10 +109,24 @@ impl Ledger {
     }
 }
 
-fn remember(numbers: &mut BTreeSet<u64>, number: u64) {
-    numbers.insert(number);
-    if numbers.len() > MAX_REMEMBERED {
-        numbers.pop_first();
+/// Some numbers in ascending order, which is how they come: messages are sent, and given up, in the order of their numbers.
+#[derive(Clone, Debug, Default)]
+struct Numbers(VecDeque<u64>);
+
+impl Numbers {
+    fn remember(&mut self, number: u64) {
+        self.0.push_back(number);
+        if self.0.len() > MAX_REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+
+    /// Whether the number was among them; now it is not.
+    fn remove(&mut self, number: u64) -> bool {
+        match self.0.binary_search(&number) {
+            Ok(index) => self.0.remove(index).is_some(),
+            Err(_) => false,
+        }
     }
 }
 

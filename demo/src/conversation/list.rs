@@ -6,43 +6,31 @@ use yew::prelude::*;
 
 use super::memory::Row;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    /// What the list holds, for those who do not see its heading.
-    pub(crate) label: AttrValue,
-    /// Shown while it is empty.
-    pub(crate) empty: AttrValue,
-    pub(crate) rows: Vec<Rc<Row>>,
-}
-
-#[component]
-pub(crate) fn List(props: &Props) -> Html {
+/// The rows, with what they are for those who do not see the heading.
+pub(crate) fn list(label: &'static str, rows: &[Rc<Row>]) -> Html {
     // Scrolled by keyboard, hence in the tab order.
     html! {
-        <div class="list" tabindex="0" role="group" aria-label={props.label.clone()}>
-            if props.rows.is_empty() {
-                <p class="quiet">{ &props.empty }</p>
+        <div class="list" tabindex="0" role="group" aria-label={label}>
+            if rows.is_empty() {
+                <p class="quiet">{ "Nothing yet." }</p>
             } else {
                 <ol>
-                    { for props.rows.iter().map(|row| html! { <Line key={row.key} row={Rc::clone(row)} /> }) }
+                    { for rows.iter().map(|row| line(row)) }
                 </ol>
             }
         </div>
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct LineProps {
-    row: Rc<Row>,
-}
-
-#[component]
-fn Line(props: &LineProps) -> Html {
+fn line(row: &Row) -> Html {
     let Row {
-        label, text, word, ..
-    } = &*props.row;
+        key,
+        label,
+        text,
+        word,
+    } = row;
     html! {
-        <li>
+        <li key={*key}>
             <span class="label">{ label }</span>
             <span class="text">{ text }</span>
             if !word.is_empty() {

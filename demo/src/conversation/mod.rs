@@ -21,16 +21,16 @@ use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use self::bare::use_bare;
-use self::break_it::BreakIt;
-use self::connection::Connection;
+use self::break_it::break_it;
+use self::connection::connection;
 use self::faults::use_faults;
 use self::memory::{Memory, Trouble};
 use self::server_side::use_server_side;
-use self::talk::Talk;
-use self::verification::Verification;
+use self::talk::{talk, use_composer};
+use self::verification::verification;
 use crate::clock;
 use crate::frames::use_frames;
-use crate::section::Section;
+use crate::section::section;
 use crate::server::Server;
 use crate::words;
 
@@ -48,46 +48,22 @@ pub(crate) struct Props {
 /// The section; a closed client is replaced by a new one.
 #[component]
 pub(crate) fn Conversation(props: &Props) -> Html {
+    let server = &props.server;
     let memory = use_memo((), |()| Memory::new());
+    let memory = &*memory;
     let client = use_state(|| 0_u64);
     let reopen = {
         let client = client.clone();
         Callback::from(move |()| client.set(*client + 1))
     };
-    html! {
-        <Section id="conversation" title="One conversation, any carrier">
-            <p>
-                { "One session with an echo server, carried by the best transport that works. Each message has a number, and \
-                   both ends look at the numbers. Start the steady traffic, break what you like, and compare: the bare \
-                   WebSocket beside it sends the same messages and reconnects by hand." }
-            </p>
-            <Client key={*client} server={props.server.clone()} memory={(*memory).clone()} {reopen} />
-        </Section>
-    }
-}
-
-#[derive(PartialEq, Properties)]
-struct ClientProps {
-    server: Server,
-    memory: Memory,
-    reopen: Callback<()>,
-}
-
-/// One client, and everything that is seen of it.
-#[component]
-fn Client(props: &ClientProps) -> Html {
-    let ClientProps {
-        server,
-        memory,
-        reopen,
-    } = props;
     let frames = use_frames();
     let log = use_inspector_log();
 
     let live = {
         let (memory, frames, log) = (memory.clone(), frames.clone(), log.clone());
         use_tidewire(
-            &server.live(),
+            // Another address, and so another client.
+            &format!("{}?client={}", server.live(), *client),
             |builder| builder,
             move |incoming| {
                 log.take(&incoming);
@@ -174,52 +150,63 @@ fn Client(props: &ClientProps) -> Html {
             }
         })
     };
+    let composer = use_composer(send, broadcast);
     let counts = memory.counts();
     let bare_view = bare.view();
     let at_server = use_server_side(server, memory.tag(), counts.in_order);
     let bare_at_server = use_server_side(server, bare.tag(), bare_view.counts.in_order);
     let stats = live.stats();
 
-    html! {
+    let content = html! {
         <>
+            <p>
+                { "One session with an echo server, carried by the best transport that works. Each message has a number, and \
+                   both ends look at the numbers. Start the steady traffic, break what you like, and compare: the bare \
+                   WebSocket beside it sends the same messages and reconnects by hand." }
+            </p>
             <div class="columns">
                 <div class="column">
-                    <Connection
-                        {carrier}
-                        round_trips={Transport::ALL.map(|transport| stats.of(transport).round_trip)}
-                        state={words::state(state)}
-                        is_closed={state == State::Closed}
-                        verdict={words::verdict(live.verdict(), tally.follows_loss)}
-                        {tally}
-                        {trouble}
-                        fault={live.error().map(|error| error.to_string())}
-                        server={server.clone()}
-                        {close}
-                        reopen={reopen.clone()}
-                    />
-                    <Talk
-                        sent={memory.sent()}
-                        received={memory.received()}
-                        burst={memory.burst()}
-                        is_steady={*is_steady}
-                        {send}
-                        {send_many}
-                        {toggle_steady}
-                        {broadcast}
-                    />
+                    { connection(&connection::Props {
+                        carrier,
+                        round_trips: Transport::ALL.map(|transport| stats.of(transport).round_trip),
+                        state: words::state(state),
+                        is_closed: state == State::Closed,
+                        verdict: words::verdict(live.verdict(), tally.follows_loss),
+                        tally,
+                        trouble,
+                        fault: live.error().map(|error| error.to_string()),
+                        server: server.clone(),
+                        close,
+                        reopen,
+                    }) }
+                    { talk(&talk::Props {
+                        sent: memory.sent(),
+                        received: memory.received(),
+                        burst: memory.burst(),
+                        is_steady: *is_steady,
+                        composer,
+                        send_many,
+                        toggle_steady,
+                    }) }
                 </div>
                 <div class="column">
-                    <Verification
-                        {counts}
-                        lost_at_server={at_server.lost(&memory.excused())}
-                        {at_server}
-                        bare={bare_view}
-                        {bare_at_server}
-                    />
-                    <BreakIt known={faults.known} give={faults.give} said={(*said).clone()} command={server.command()} />
+                    { verification(&verification::Props {
+                        counts,
+                        lost_at_server: at_server.lost(&memory.excused()),
+                        at_server,
+                        bare: bare_view,
+                        bare_at_server,
+                    }) }
+                    { break_it(&break_it::Props {
+                        known: faults.known,
+                        give: faults.give,
+                        said: (*said).clone(),
+                        command: server.command(),
+                    }) }
                 </div>
             </div>
             <Inspector {live} {log} />
         </>
-    }
+    };
+    section("conversation", "One conversation, any carrier", content)
 }

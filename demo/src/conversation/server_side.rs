@@ -3,18 +3,18 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use serde::Deserialize;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use super::numbered::Tag;
+use crate::json::Json;
 use crate::server::Server;
 
 /// Milliseconds between two questions while messages are on their way.
 const EACH: u32 = 1_000;
 
 /// The server's judgement of the messages with one tag.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Received {
     pub(crate) in_order: u64,
     /// Numbers passed over and not seen since, the newest of them.
@@ -26,6 +26,17 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    fn read(text: &str) -> Option<Self> {
+        let json = Json::parse(text)?;
+        Some(Self {
+            in_order: json.get("in_order").count()?,
+            missing: json.get("missing").list(Json::count)?,
+            missing_count: json.get("missing_count").count()?,
+            duplicated: json.get("duplicated").count()?,
+            reordered: json.get("reordered").count()?,
+        })
+    }
+
     /// Messages that are missing and were not reported: `excused` are the reported ones.
     pub(crate) fn lost(&self, excused: &[u64]) -> u64 {
         let reported = self
@@ -58,7 +69,7 @@ pub(crate) fn use_server_side(server: &Server, tag: Tag, sent: u64) -> Rc<Receiv
                 spawn_local(async move {
                     let path = format!("/numbers/{}", tag.as_str());
                     if let Ok(text) = server.text(&path).await
-                        && let Ok(judgement) = serde_json::from_str(&text)
+                        && let Some(judgement) = Received::read(&text)
                     {
                         received.set(Rc::new(judgement));
                     }

@@ -5,41 +5,38 @@ use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::list::List;
+use super::list::list;
 use super::memory::{BURST, Burst, Row};
-use crate::words::{bytes, counted, grouped};
+use crate::words::{bytes, counted, grouped, millis};
 
-#[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     pub(crate) sent: Vec<Rc<Row>>,
     pub(crate) received: Vec<Rc<Row>>,
     pub(crate) burst: Option<Burst>,
-    /// Answers why a message was refused.
-    pub(crate) send: Callback<String, Result<(), String>>,
+    /// The input line.
+    pub(crate) composer: Html,
     pub(crate) send_many: Callback<()>,
     /// Whether messages are sent all the time.
     pub(crate) is_steady: bool,
     pub(crate) toggle_steady: Callback<()>,
-    pub(crate) broadcast: Callback<String>,
 }
 
-#[component]
-pub(crate) fn Talk(props: &Props) -> Html {
+pub(crate) fn talk(props: &Props) -> Html {
     let is_busy = props.burst.as_ref().is_some_and(Burst::is_running);
     let send_many = props.send_many.reform(|_| ());
     let toggle_steady = props.toggle_steady.reform(|_| ());
     html! {
         <section aria-labelledby="talk">
             <h3 id="talk">{ "Messages" }</h3>
-            <Composer send={props.send.clone()} broadcast={props.broadcast.clone()} />
+            { props.composer.clone() }
             <div class="lists">
                 <div>
                     <h4>{ "Sent" }</h4>
-                    <List label="Messages sent, newest first" empty="Nothing yet." rows={props.sent.clone()} />
+                    { list("Messages sent, newest first", &props.sent) }
                 </div>
                 <div>
                     <h4>{ "Received" }</h4>
-                    <List label="Messages received, newest first" empty="Nothing yet." rows={props.received.clone()} />
+                    { list("Messages received, newest first", &props.received) }
                 </div>
             </div>
             <div class="toolbar">
@@ -55,19 +52,16 @@ pub(crate) fn Talk(props: &Props) -> Html {
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct ComposerProps {
+/// The input line.
+#[hook]
+pub(crate) fn use_composer(
     send: Callback<String, Result<(), String>>,
     broadcast: Callback<String>,
-}
-
-/// The input line.
-#[component]
-fn Composer(props: &ComposerProps) -> Html {
+) -> Html {
     let input = use_node_ref();
     let refusal = use_state(|| None::<String>);
     let submit = {
-        let (input, refusal, send) = (input.clone(), refusal.clone(), props.send.clone());
+        let (input, refusal) = (input.clone(), refusal.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(field) = input.cast::<HtmlInputElement>() else {
@@ -85,7 +79,7 @@ fn Composer(props: &ComposerProps) -> Html {
         })
     };
     let speak = {
-        let (input, broadcast) = (input.clone(), props.broadcast.clone());
+        let input = input.clone();
         Callback::from(move |_| {
             let text = input.cast::<HtmlInputElement>().map(|field| field.value());
             let text = text.filter(|text| !text.is_empty());
@@ -122,9 +116,9 @@ fn many(burst: Option<&Burst>) -> String {
         )
     } else {
         format!(
-            "{} acknowledged after {:.0} ms; this took {} of {} in all",
+            "{} acknowledged after {}; this took {} of {} in all",
             counted(burst.acknowledged, "message", "messages"),
-            burst.elapsed,
+            millis(burst.elapsed),
             counted(burst.packets, "packet", "packets"),
             bytes(burst.bytes)
         )

@@ -9,7 +9,6 @@ use super::ledger::Counts;
 use super::server_side::Received;
 use crate::words::{counted, grouped};
 
-#[derive(PartialEq, Properties)]
 pub(crate) struct Props {
     /// Of the echoes, as this page sees them.
     pub(crate) counts: Counts,
@@ -21,8 +20,7 @@ pub(crate) struct Props {
     pub(crate) bare_at_server: Rc<Received>,
 }
 
-#[component]
-pub(crate) fn Verification(props: &Props) -> Html {
+pub(crate) fn verification(props: &Props) -> Html {
     let Props {
         counts,
         at_server,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
-use super::card::Card;
+use super::card::{card, use_drawing};
 use super::era::Era;
 use super::meter::Meter;
 use super::source::Source;
@@ -18,7 +18,6 @@ pub(crate) struct Props {
     pub(crate) source: Source,
     pub(crate) meter: Meter,
     pub(crate) is_paused: bool,
-    pub(crate) made: u64,
 }
 
 #[component]
@@ -52,16 +51,9 @@ pub(crate) fn Ask(props: &Props) -> Html {
             });
         })
     };
-    html! {
-        <Card
-            era={Era::Ask}
-            meter={props.meter.clone()}
-            server_clock={props.source.clock()}
-            is_paused={props.is_paused}
-            made={props.made}
-            arrivals={*arrivals}
-        >
-            <button type="button" class="main" onclick={ask} disabled={*is_waiting}>{ "Ask the server" }</button>
-        </Card>
-    }
+    let drawing = use_drawing(&props.meter, &props.source, props.is_paused, *arrivals);
+    let button = html! {
+        <button type="button" class="main" onclick={ask} disabled={*is_waiting}>{ "Ask the server" }</button>
+    };
+    card(Era::Ask, &drawing, &props.source.clock(), button)
 }

@@ -4,7 +4,8 @@ use yew::prelude::*;
 
 use super::era::Era;
 use super::meter::{Meter, Reading};
-use super::timeline::Timeline;
+use super::source::Source;
+use super::timeline::timeline;
 use crate::clock::{self, ServerClock};
 use crate::document::lines;
 use crate::frames::use_frames_every;
@@ -13,42 +14,48 @@ use crate::words::{bytes, grouped, millis, span};
 /// Milliseconds between two drawings while nothing arrives.
 const PULSE_MS: u32 = 250;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) era: Era,
-    pub(crate) meter: Meter,
-    pub(crate) server_clock: ServerClock,
-    /// Whether the picture and the figures stand still.
-    pub(crate) is_paused: bool,
-    /// Items of news that the server made since the page began.
-    pub(crate) made: u64,
-    /// Changes when something arrived.
-    pub(crate) arrivals: u64,
-    /// What the visitor can do in this era.
-    #[prop_or_default]
-    pub(crate) children: Html,
+/// A meter as it is drawn, from time to time.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Drawing {
+    /// When, in milliseconds of the page.
+    now: f64,
+    reading: Reading,
+    /// Items of news that the server had made since the page began.
+    made: u64,
 }
 
-#[component]
-pub(crate) fn Card(props: &Props) -> Html {
+/// Draws a meter in a pulse, and at once when `arrivals` changes; what was drawn last stands still while `is_paused`.
+#[hook]
+pub(crate) fn use_drawing(
+    meter: &Meter,
+    source: &Source,
+    is_paused: bool,
+    arrivals: u64,
+) -> Drawing {
     let frames = use_frames_every(PULSE_MS);
-    let frozen = use_mut_ref(|| None::<(f64, Reading)>);
-    let (now, reading) = match (props.is_paused, &*frozen.borrow()) {
-        (true, Some(held)) => held.clone(),
-        _ => {
-            let now = clock::now();
-            let to_page = |at| props.server_clock.to_page(at);
-            (now, props.meter.read(now, to_page))
+    let last = use_mut_ref(|| None::<Drawing>);
+    use_effect_with(arrivals, move |_| frames.request());
+    let held = last.borrow().clone().filter(|_| is_paused);
+    let drawing = held.unwrap_or_else(|| {
+        let now = clock::now();
+        Drawing {
+            now,
+            reading: meter.read(now, |at| source.clock().to_page(at)),
+            made: source.made(),
         }
-    };
-    frozen.replace(Some((now, reading.clone())));
-    use_effect_with(props.arrivals, move |_| frames.request());
-    let era = props.era;
+    });
+    last.replace(Some(drawing.clone()));
+    drawing
+}
+
+/// The card of an era, with what the visitor can do in it.
+pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Html) -> Html {
+    let Drawing { now, reading, made } = drawing;
     let id = format!("era-{}", era.number());
     let waits = reading
         .newest
         .as_ref()
-        .map(|newest| (now - props.server_clock.to_page(newest.at)).max(0.0));
+        .map(|newest| (now - clock.to_page(newest.at)).max(0.0));
     html! {
         <article class="era" aria-labelledby={id.clone()} data-era={era.number().to_string()}>
             <header>
@@ -57,15 +64,15 @@ pub(crate) fn Card(props: &Props) -> Html {
                 { lines(era.lines()) }
             </header>
             <p class="quiet era-what">{ era.what() }</p>
-            <div class="era-control">{ props.children.clone() }</div>
+            <div class="era-control">{ control }</div>
             <p class="age">
                 <span class="age-figure" data-figure="age">{ reading.typical_age.map_or_else(|| "–".into(), millis) }</span>
                 <span class="quiet">{ "old when shown, typically" }</span>
             </p>
-            <Timeline {now} reading={reading.clone()} />
+            { timeline(reading, *now) }
             <dl class="figures">
                 { figure("newest", "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
-                { figure("messages", "Messages, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(props.made))) }
+                { figure("messages", "Messages, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
                 { figure("requests", "Requests", grouped(reading.totals.requests)) }
                 { figure("connections", "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
                 { figure("up", "Up, per message", per_message(reading.totals.bytes_up, reading.totals.messages)) }

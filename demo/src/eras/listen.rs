@@ -3,7 +3,7 @@
 use tidewire::{Incoming, RequestOutcome, Traffic, Transport, use_tidewire};
 use yew::prelude::*;
 
-use super::card::Card;
+use super::card::{card, use_drawing};
 use super::era::Era;
 use super::meter::Meter;
 use super::news::News;
@@ -22,9 +22,6 @@ pub(crate) struct Props {
     pub(crate) source: Source,
     pub(crate) meter: Meter,
     pub(crate) is_paused: bool,
-    pub(crate) made: u64,
-    /// An item arrived.
-    pub(crate) on_news: Callback<()>,
     #[prop_or_default]
     pub(crate) children: Html,
 }
@@ -37,11 +34,7 @@ pub(crate) fn Listen(props: &Props) -> Html {
     let url = format!("{}&interval={interval}", props.url);
     let live = {
         let (observed, meter) = (props.meter.clone(), props.meter.clone());
-        let (source, arrivals, on_news) = (
-            props.source.clone(),
-            arrivals.clone(),
-            props.on_news.clone(),
-        );
+        let (source, arrivals) = (props.source.clone(), arrivals.clone());
         use_tidewire(
             &url,
             move |builder| {
@@ -63,7 +56,6 @@ pub(crate) fn Listen(props: &Props) -> Html {
                     source.heard_of(&news);
                     meter.arrived(news);
                     arrivals.set(*arrivals + 1);
-                    on_news.emit(());
                 }
             },
         )
@@ -71,18 +63,13 @@ pub(crate) fn Listen(props: &Props) -> Html {
     props
         .meter
         .round_trip(live.stats().of(transport).round_trip);
-    html! {
-        <Card
-            era={props.era}
-            meter={props.meter.clone()}
-            server_clock={props.source.clock()}
-            is_paused={props.is_paused}
-            made={props.made}
-            arrivals={*arrivals}
-        >
-            { props.children.clone() }
-        </Card>
-    }
+    let drawing = use_drawing(&props.meter, &props.source, props.is_paused, *arrivals);
+    card(
+        props.era,
+        &drawing,
+        &props.source.clock(),
+        props.children.clone(),
+    )
 }
 
 fn note(meter: &Meter, traffic: &Traffic) {

@@ -21,9 +21,9 @@ use self::era::Era;
 use self::listen::Listen;
 use self::meter::Meter;
 use self::source::{Source, use_source};
-use crate::section::Section;
+use crate::section::section;
 use crate::server::Server;
-use crate::words::{bytes, reached};
+use crate::words::{bytes, reached, tenths};
 
 /// The choice of intervals of the scheduled era, in milliseconds.
 const INTERVALS: [u32; 6] = [500, 1_000, 2_000, 3_000, 5_000, 10_000];
@@ -48,10 +48,8 @@ pub(crate) fn Eras(props: &Props) -> Html {
         ("/news?era=3", scheduled.clone()),
     ]);
     let is_paused = use_state_eq(|| false);
-    let interval = use_state_eq(|| INTERVALS[FIRST_INTERVAL]);
-    let update = use_force_update();
-    let on_news = Callback::from(move |()| update.force_update());
-    let made = source.made();
+    let (interval, slider) = use_interval();
+    let (said, push) = use_push(&props.server);
 
     let listen = |era: Era, meter: Meter, interval: u32, children: Html| {
         let Some(transport) = era.transport() else {
@@ -63,49 +61,45 @@ pub(crate) fn Eras(props: &Props) -> Html {
                 {transport}
                 {interval}
                 {meter}
-                {made}
                 url={format!("{}?era={}", props.server.news(), era.number())}
                 source={source.clone()}
                 is_paused={*is_paused}
-                on_news={on_news.clone()}
             >
                 { children }
             </Listen>
         }
     };
-    let choose = {
-        let interval = interval.clone();
-        Callback::from(move |millis| interval.set(millis))
-    };
     let pause = {
         let is_paused = is_paused.clone();
         Callback::from(move |_| is_paused.set(!*is_paused))
     };
-    html! {
-        <Section id="eras" title="Four eras of server push">
+    let content = html! {
+        <>
             <p>
                 { "The server has news each second, and when somebody pushes some. Below, four pages' worth of history wait \
                    for the same news, each with its own real connection. A slanted line is news on its way: made by the \
                    server at the top, shown by this page at the bottom. The steeper, the fresher." }
             </p>
             <div class="toolbar">
-                <PushNow server={props.server.clone()} />
+                <button type="button" class="main" onclick={push}>{ "Push now" }</button>
+                <span class="quiet" role="status">{ said }</span>
                 <button type="button" aria-pressed={is_paused.to_string()} onclick={pause}>{ "Hold the picture" }</button>
             </div>
-            <Legend />
+            { legend() }
             <div class="eras">
-                <Ask source={source.clone()} meter={asked} is_paused={*is_paused} {made} />
+                <Ask source={source.clone()} meter={asked} is_paused={*is_paused} />
                 { listen(Era::HeldResponse, held, 1_000, html! {
                     <p class="quiet">{ "Held up to 12 s, then asked again." }</p>
                 }) }
-                { listen(Era::Schedule, scheduled, *interval, html! { <Interval {choose} /> }) }
+                { listen(Era::Schedule, scheduled, interval, slider) }
                 { listen(Era::WebSocket, pushed, 1_000, html! {
                     <p class="quiet">{ "Nothing to ask. Both may speak." }</p>
                 }) }
             </div>
             <p class="quiet">{ footnote(&source) }</p>
-        </Section>
-    }
+        </>
+    };
+    section("eras", "Four eras of server push", content)
 }
 
 fn footnote(source: &Source) -> String {
@@ -119,8 +113,7 @@ fn footnote(source: &Source) -> String {
             sent the requests over one that it had open already: HTTP keeps connections, too, but must ask each time."
 }
 
-#[component]
-fn Legend() -> Html {
+fn legend() -> Html {
     html! {
         <ul class="legend" aria-hidden="true">
             <li><svg width="16" height="16"><circle class="made" cx="8" cy="8" r="2.5" /></svg>{ "made" }</li>
@@ -132,17 +125,12 @@ fn Legend() -> Html {
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct PushNowProps {
-    server: Server,
-}
-
-/// Lets the server say something at once, to this page and to every other.
-#[component]
-fn PushNow(props: &PushNowProps) -> Html {
+/// What the server said when it was asked to push, and a way to ask it: it then speaks to this page and to every other.
+#[hook]
+fn use_push(server: &Server) -> (String, Callback<MouseEvent>) {
     let said = use_state_eq(|| "To every open page, by /broadcast.".to_owned());
     let push = {
-        let (server, said) = (props.server.clone(), said.clone());
+        let (server, said) = (server.clone(), said.clone());
         Callback::from(move |_| {
             let (server, said) = (server.clone(), said.clone());
             spawn_local(async move {
@@ -150,38 +138,30 @@ fn PushNow(props: &PushNowProps) -> Html {
             });
         })
     };
-    html! {
-        <>
-            <button type="button" class="main" onclick={push}>{ "Push now" }</button>
-            <span class="quiet" role="status">{ &*said }</span>
-        </>
-    }
+    ((*said).clone(), push)
 }
 
-#[derive(PartialEq, Properties)]
-struct IntervalProps {
-    choose: Callback<u32>,
-}
-
-#[component]
-fn Interval(props: &IntervalProps) -> Html {
+/// The interval that is used, and the slider that chooses it.
+#[hook]
+fn use_interval() -> (u32, Html) {
     let place = use_state_eq(|| FIRST_INTERVAL);
+    let used = use_state_eq(|| FIRST_INTERVAL);
     let settling = use_mut_ref(|| None::<Timeout>);
     let oninput = {
-        let (place, choose) = (place.clone(), props.choose.clone());
+        let (place, used) = (place.clone(), used.clone());
         Callback::from(move |event: InputEvent| {
             let chosen = event.target_dyn_into::<HtmlInputElement>();
             let chosen = chosen.map_or(FIRST_INTERVAL, |input| input.value_as_number() as usize);
             let chosen = chosen.min(INTERVALS.len() - 1);
             place.set(chosen);
-            let choose = choose.clone();
-            let settled = Timeout::new(SETTLES_AFTER, move || choose.emit(INTERVALS[chosen]));
+            let used = used.clone();
+            let settled = Timeout::new(SETTLES_AFTER, move || used.set(chosen));
             settling.replace(Some(settled));
         })
     };
-    let millis = INTERVALS[*place];
-    let words = format!("every {} s", f64::from(millis) / 1e3);
-    html! {
+    let millis = u64::from(INTERVALS[*place]);
+    let words = format!("every {} s", tenths(millis / 100));
+    let slider = html! {
         <label class="interval">
             <span>{ &words }</span>
             <input
@@ -195,5 +175,6 @@ fn Interval(props: &IntervalProps) -> Html {
             />
             <span class="quiet">{ format!("{} a minute", 60_000 / millis) }</span>
         </label>
-    }
+    };
+    (INTERVALS[*used], slider)
 }

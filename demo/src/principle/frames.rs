@@ -9,25 +9,18 @@ use crate::words::bytes;
 /// Bytes of a payload that are drawn.
 const MAX_PAYLOAD: usize = 48;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) frame: RecordedFrame,
-}
-
-#[component]
-pub(crate) fn FrameView(props: &Props) -> Html {
-    let frame = &props.frame;
+pub(crate) fn frame_view(frame: &RecordedFrame) -> Html {
     let (arrow, who) = if frame.is_from_client {
         ("↑", "from this page")
     } else {
         ("↓", "from the server")
     };
     let Some(anatomy) = Anatomy::of(&frame.bytes) else {
-        return html! { <li class="frame-view"><code>{ hex(&frame.bytes) }</code></li> };
+        return html! { <li key={frame.number} class="frame-view"><code>{ hex(&frame.bytes) }</code></li> };
     };
     let head = frame.length.saturating_sub(anatomy.length());
     html! {
-        <li class="frame-view" data-from={if frame.is_from_client { "page" } else { "server" }}>
+        <li key={frame.number} class="frame-view" data-from={if frame.is_from_client { "page" } else { "server" }}>
             <p class="frame-title">
                 <span aria-hidden="true">{ arrow }</span>
                 <b>{ format!("{}, {who}", anatomy.kind()) }</b>

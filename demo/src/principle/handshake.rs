@@ -5,23 +5,16 @@ use wasm_bindgen_futures::JsFuture;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
-use super::transcript::hex;
+use super::transcript::{Transcript, hex};
 
 /// What every WebSocket server appends to the key (RFC 6455 section 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    /// The request as the server received it.
-    pub(crate) opening: Vec<u8>,
-    /// What the server answered.
-    pub(crate) answer: Vec<u8>,
-}
-
-#[component]
-pub(crate) fn Handshake(props: &Props) -> Html {
-    let opening = String::from_utf8_lossy(&props.opening).into_owned();
-    let answer = String::from_utf8_lossy(&props.answer).into_owned();
+/// The view of a handshake: the request as the server received it, and what it answered. Of no bytes at all there is nothing to see.
+#[hook]
+pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
+    let opening = String::from_utf8_lossy(&transcript.opening).into_owned();
+    let answer = String::from_utf8_lossy(&transcript.answer).into_owned();
     let key = header(&opening, "Sec-WebSocket-Key").unwrap_or_default();
     let accept = header(&answer, "Sec-WebSocket-Accept").unwrap_or_default();
     let joined = format!("{key}{GUID}");
@@ -32,6 +25,9 @@ pub(crate) fn Handshake(props: &Props) -> Html {
             let joined = joined.clone();
             spawn_local(async move { digest.set(sha1(joined.as_bytes()).await) });
         });
+    }
+    if opening.is_empty() {
+        return html! {};
     }
     let computed = digest.as_deref().and_then(base64);
     let verdict = match &computed {
@@ -45,11 +41,11 @@ pub(crate) fn Handshake(props: &Props) -> Html {
         <>
             <div class="columns">
                 <figure class="head-view">
-                    <figcaption>{ "The opening bytes" }<span class="quiet">{ format!("{} of at most 8,096", props.opening.len()) }</span></figcaption>
+                    <figcaption>{ "The opening bytes" }<span class="quiet">{ format!("{} of at most 8,096", transcript.opening.len()) }</span></figcaption>
                     <pre tabindex="0" aria-label="The request"><code>{ opening }</code></pre>
                 </figure>
                 <figure class="head-view">
-                    <figcaption>{ "The answer" }<span class="quiet">{ format!("{} bytes", props.answer.len()) }</span></figcaption>
+                    <figcaption>{ "The answer" }<span class="quiet">{ format!("{} bytes", transcript.answer.len()) }</span></figcaption>
                     <pre tabindex="0" aria-label="The answer"><code>{ answer }</code></pre>
                 </figure>
             </div>

@@ -13,10 +13,10 @@ use web_sys::HtmlInputElement;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
-use self::frames::FrameView;
-use self::handshake::Handshake;
+use self::frames::frame_view;
+use self::handshake::use_handshake;
 use self::transcript::Transcript;
-use crate::section::Section;
+use crate::section::section;
 use crate::server::random_name;
 use crate::socket::{PlainSocket, SocketEvent};
 
@@ -135,8 +135,9 @@ pub(crate) fn Principle() -> Html {
         Phase::Ended | Phase::Failed | Phase::NotYet => &format!("Connect to {address}"),
     };
     let transcript = &lesson.transcript;
-    html! {
-        <Section id="principle" title="The principle: a socket, and nothing else">
+    let handshake = use_handshake(transcript);
+    let content = html! {
+        <>
             <p>
                 { "A program with the standard library's TCP alone: it binds a socket, receives the opening bytes, computes the \
                    answer, and echoes frames. It records what it sees, since a page sees neither its key nor its frames." }
@@ -156,19 +157,20 @@ pub(crate) fn Principle() -> Html {
                     <pre><code>{ COMMAND }</code></pre>
                 </div>
             }
-            if !transcript.opening.is_empty() {
-                <Handshake opening={transcript.opening.clone()} answer={transcript.answer.clone()} />
-            }
+            { handshake }
             if !transcript.frames.is_empty() {
                 <h3>{ "Frames, newest first" }</h3>
                 <ol class="frames" aria-label="Frames, newest first">
-                    { for transcript.frames.iter().rev().take(MAX_FRAMES).map(|frame| html! {
-                        <FrameView key={frame.number} frame={frame.clone()} />
-                    }) }
+                    { for transcript.frames.iter().rev().take(MAX_FRAMES).map(frame_view) }
                 </ol>
             }
-        </Section>
-    }
+        </>
+    };
+    section(
+        "principle",
+        "The principle: a socket, and nothing else",
+        content,
+    )
 }
 
 fn address() -> String {

@@ -6,9 +6,9 @@ mod over_websocket;
 
 use yew::prelude::*;
 
-use self::over_http::OverHttp;
-use self::over_websocket::OverWebSocket;
-use crate::section::Section;
+use self::over_http::use_http;
+use self::over_websocket::use_websocket;
+use crate::section::section;
 use crate::server::Server;
 
 #[derive(PartialEq, Properties)]
@@ -18,17 +18,23 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn Protocols(props: &Props) -> Html {
-    html! {
-        <Section id="protocols" title="HTTP and WebSocket: separate, and compatible">
+    let (http, websocket) = (use_http(&props.server), use_websocket(&props.server));
+    let content = html! {
+        <>
             <p>
                 { "They are two protocols. Yet a WebSocket begins as an HTTP request: the marked headers ask for another \
                    protocol, and the answer 101 agrees. From then on the same connection speaks WebSocket. Both panels use \
                    the same address, " }<code>{ "/message" }</code>{ "; what the server read and wrote is shown below." }
             </p>
             <div class="columns">
-                <OverHttp server={props.server.clone()} />
-                <OverWebSocket server={props.server.clone()} />
+                { http }
+                { websocket }
             </div>
-        </Section>
-    }
+        </>
+    };
+    section(
+        "protocols",
+        "HTTP and WebSocket: separate, and compatible",
+        content,
+    )
 }

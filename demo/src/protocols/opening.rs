@@ -1,8 +1,8 @@
 //! A request and its answer, as the server read and wrote them: a page sees neither.
 
-use serde::Deserialize;
 use yew::prelude::*;
 
+use crate::json::Json;
 use crate::words::bytes;
 
 /// Headers that make an upgrade of a request.
@@ -14,13 +14,13 @@ const TELLING: [&str; 5] = [
     "upgrade",
 ];
 
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Opening {
     pub(crate) request: Head,
     pub(crate) response: Head,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Head {
     /// The first line.
     pub(crate) line: String,
@@ -28,17 +28,35 @@ pub(crate) struct Head {
     pub(crate) bytes: u64,
 }
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) opening: Opening,
+impl Opening {
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let json = Json::parse(text)?;
+        Some(Self {
+            request: Head::read(&json.get("request"))?,
+            response: Head::read(&json.get("response"))?,
+        })
+    }
 }
 
-#[component]
-pub(crate) fn OpeningView(props: &Props) -> Html {
+impl Head {
+    fn read(json: &Json) -> Option<Self> {
+        let header = |pair: &Json| {
+            let [name, value] = pair.list(Json::text)?.try_into().ok()?;
+            Some((name, value))
+        };
+        Some(Self {
+            line: json.get("line").text()?,
+            headers: json.get("headers").list(header)?,
+            bytes: json.get("bytes").count()?,
+        })
+    }
+}
+
+pub(crate) fn opening_view(opening: &Opening) -> Html {
     html! {
         <>
-            { head("Request", &props.opening.request) }
-            { head("Answer", &props.opening.response) }
+            { head("Request", &opening.request) }
+            { head("Answer", &opening.response) }
         </>
     }
 }

@@ -3,15 +3,10 @@
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
-use super::opening::{Opening, OpeningView};
+use super::opening::{Opening, opening_view};
 use crate::clock;
 use crate::server::{Refusal, Server, random_name};
 use crate::words::{grouped, millis, refused};
-
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) server: Server,
-}
 
 #[derive(Clone, PartialEq)]
 struct Answer {
@@ -21,12 +16,12 @@ struct Answer {
     opening: Option<Opening>,
 }
 
-#[component]
-pub(crate) fn OverHttp(props: &Props) -> Html {
+#[hook]
+pub(crate) fn use_http(server: &Server) -> Html {
     let answer = use_state_eq(|| None::<Result<Answer, Refusal>>);
     let asked = use_state_eq(|| 0_u64);
     let fetch = {
-        let (server, answer, asked) = (props.server.clone(), answer.clone(), asked.clone());
+        let (server, answer, asked) = (server.clone(), answer.clone(), asked.clone());
         Callback::from(move |_| {
             asked.set(*asked + 1);
             let (server, answer) = (server.clone(), answer.clone());
@@ -47,7 +42,7 @@ pub(crate) fn OverHttp(props: &Props) -> Html {
             } }</p>
             <p class="quiet">{ format!("{} asked, as many answers. Each message costs the heads below.", grouped(*asked)) }</p>
             if let Some(Ok(Answer { opening: Some(opening), .. })) = &*answer {
-                <OpeningView opening={opening.clone()} />
+                { opening_view(opening) }
             }
         </section>
     }
@@ -63,6 +58,6 @@ async fn ask(server: &Server) -> Result<Answer, Refusal> {
     Ok(Answer {
         text,
         took,
-        opening: opening.and_then(|text| serde_json::from_str(&text).ok()),
+        opening: opening.and_then(|text| Opening::read(&text)),
     })
 }

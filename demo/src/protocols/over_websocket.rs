@@ -7,16 +7,11 @@ use web_sys::HtmlInputElement;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
-use super::opening::{Opening, OpeningView};
+use super::opening::{Opening, opening_view};
 use crate::clock;
 use crate::server::{Server, random_name};
 use crate::socket::{PlainSocket, SocketEvent};
 use crate::words::{bytes, counted, grouped, millis};
-
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) server: Server,
-}
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Talk {
@@ -84,8 +79,8 @@ impl Reducible for Talk {
     }
 }
 
-#[component]
-pub(crate) fn OverWebSocket(props: &Props) -> Html {
+#[hook]
+pub(crate) fn use_websocket(server: &Server) -> Html {
     let talk = use_reducer_eq(Talk::default);
     let socket = use_memo((), |()| RefCell::new(None::<PlainSocket>));
     let input = use_node_ref();
@@ -94,7 +89,7 @@ pub(crate) fn OverWebSocket(props: &Props) -> Html {
         use_effect_with((), move |()| move || drop(socket.take()));
     }
     let toggle = {
-        let (server, socket, talk) = (props.server.clone(), Rc::clone(&socket), talk.clone());
+        let (server, socket, talk) = (server.clone(), Rc::clone(&socket), talk.clone());
         Callback::from(move |_| {
             let dispatch = talk.dispatcher();
             if matches!(talk.phase, Phase::Open | Phase::Opening) {
@@ -146,7 +141,7 @@ pub(crate) fn OverWebSocket(props: &Props) -> Html {
                 <button type="submit" disabled={!is_open}>{ "Send" }</button>
             </form>
             if let Some(opening) = &talk.opening {
-                <OpeningView opening={opening.clone()} />
+                { opening_view(opening) }
             }
         </section>
     }
@@ -163,7 +158,7 @@ fn open(server: &Server, dispatch: UseReducerDispatcher<Talk>) -> Option<PlainSo
             spawn_local(async move {
                 // What cannot be shown is left out; the connection is open all the same.
                 if let Ok(text) = server.text(&format!("/openings/{name}")).await
-                    && let Ok(opening) = serde_json::from_str(&text)
+                    && let Some(opening) = Opening::read(&text)
                 {
                     dispatch.dispatch(Step::Shown(opening));
                 }
