@@ -72,7 +72,7 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
             { timeline(reading, *now) }
             <dl class="figures">
                 { figure("newest", "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
-                { figure("messages", "Messages, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
+                { figure("messages", "Shown, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
                 { figure("requests", "Requests", grouped(reading.totals.requests)) }
                 { figure("connections", "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
                 { figure("up", "Up, per message", per_message(reading.totals.bytes_up, reading.totals.messages)) }

@@ -160,7 +160,10 @@ fn use_interval() -> (u32, Html) {
         })
     };
     let millis = u64::from(INTERVALS[*place]);
-    let words = format!("every {} s", tenths(millis / 100));
+    let words = match millis % 1_000 {
+        0 => format!("every {} s", millis / 1_000),
+        _ => format!("every {} s", tenths(millis / 100)),
+    };
     let slider = html! {
         <label class="interval">
             <span>{ &words }</span>
