@@ -2,6 +2,8 @@
 
 use yew::prelude::*;
 
+use crate::parts::columns;
+
 /// A line of the document.
 struct Line {
     id: &'static str,
@@ -99,7 +101,7 @@ pub(crate) fn document() -> Html {
             <h2 id="document-title">{ "The document, line by line" }</h2>
             <p>{ "This page retells a short introduction to WebSocket. Each of its lines is shown by something that runs." }</p>
             <table class="document">
-                <thead><tr><th scope="col">{ "Line" }</th><th scope="col">{ "It says" }</th><th scope="col">{ "Shown by" }</th></tr></thead>
+                { columns(&["Line", "It says", "Shown by"]) }
                 <tbody>
                     { for DOCUMENT.iter().map(|line| html! {
                         <tr id={line.id}>

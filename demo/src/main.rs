@@ -9,6 +9,7 @@ mod eras;
 mod frames;
 mod json;
 mod notice;
+mod parts;
 mod principle;
 mod protocols;
 mod section;

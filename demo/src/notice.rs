@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::parts::remedy;
 use crate::server::Server;
 
 /// `trouble` says why the server cannot be reached; nothing is shown where it can.
@@ -12,8 +13,7 @@ pub(crate) fn notice(server: &Server, trouble: Option<&str>) -> Html {
     html! {
         <div class="notice" role="status">
             <p>{ format!("{} cannot be reached: {cause}.", server.origin()) }</p>
-            <p>{ "If no server runs there, start one. This page connects by itself." }</p>
-            <pre><code>{ server.command() }</code></pre>
+            { remedy("If no server runs there, start one. This page connects by itself.", server.command()) }
         </div>
     }
 }

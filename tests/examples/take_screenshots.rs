@@ -58,8 +58,9 @@ async fn lively(tour: &Tour, server: &Server, principle: &Principle) {
         .await;
     tour.press("#conversation", "Steady traffic, 5 a second")
         .await;
-    tour.press("[data-protocol='http']", "Fetch /message").await;
-    tour.press("[data-protocol='websocket']", "Upgrade /message")
+    tour.press("[aria-labelledby='over-http']", "Fetch /message")
+        .await;
+    tour.press("[aria-labelledby='over-websocket']", "Upgrade /message")
         .await;
     tour.press(
         "#principle",

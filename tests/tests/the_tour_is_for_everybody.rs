@@ -93,10 +93,12 @@ async fn busy(tour: &Tour, server: &Server, principle: &Principle) {
         .await;
     tour.press("#conversation", "Steady traffic, 5 a second")
         .await;
-    tour.press("[data-protocol='http']", "Fetch /message").await;
-    tour.press("[data-protocol='websocket']", "Upgrade /message")
+    tour.press("[aria-labelledby='over-http']", "Fetch /message")
         .await;
-    tour.until_says("[data-protocol='websocket']", "101").await;
+    tour.press("[aria-labelledby='over-websocket']", "Upgrade /message")
+        .await;
+    tour.until_says("[aria-labelledby='over-websocket']", "101")
+        .await;
     tour.press(
         "#principle",
         &format!("Connect to 127.0.0.1:{}", principle.port()),

@@ -13,7 +13,7 @@ async fn of_both_protocols() {
         let tour = stage.tour().await;
         tour.load(&server.url("/index")).await;
 
-        let http = "[data-protocol='http']";
+        let http = "[aria-labelledby='over-http']";
         tour.press(http, "Fetch /message").await;
         tour.until_says(http, "You are using http protocol now.")
             .await;
@@ -26,7 +26,7 @@ async fn of_both_protocols() {
                 .contains("upgrade: websocket")
         );
 
-        let socket = "[data-protocol='websocket']";
+        let socket = "[aria-labelledby='over-websocket']";
         tour.press(socket, "Upgrade /message").await;
         tour.until_says(socket, "HTTP/1.1 101 Switching Protocols")
             .await;

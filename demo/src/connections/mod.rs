@@ -9,6 +9,7 @@ use yew::prelude::*;
 pub(crate) use self::live_list::use_live_list;
 
 use self::live_list::{Connection, List};
+use crate::parts::columns;
 use crate::section::section;
 use crate::server::Server;
 use crate::words::{self, counted, grouped, time_of_day};
@@ -31,15 +32,7 @@ pub(crate) fn connections(list: Option<&List>, server: &Server) -> Html {
             </div>
             <div class="scroll" tabindex="0" role="region" aria-label="List of connections">
                 <table class="connections">
-                    <thead>
-                        <tr>
-                            <th scope="col">{ "Endpoint" }</th>
-                            <th scope="col">{ "Id" }</th>
-                            <th scope="col">{ "Carried by" }</th>
-                            <th scope="col">{ "Since" }</th>
-                            <th scope="col">{ "Messages" }</th>
-                        </tr>
-                    </thead>
+                    { columns(&["Endpoint", "Id", "Carried by", "Since", "Messages"]) }
                     <tbody>{ rows(list) }</tbody>
                 </table>
             </div>

@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use super::faults::{Known, Lasting, Order};
+use crate::parts::{button, panel, quiet, quiet_status, remedy, switch};
 use crate::words::grouped;
 
 pub(crate) struct Props {
@@ -100,35 +101,29 @@ static TRAFFIC: [Lasting; 6] = [
 ];
 
 pub(crate) fn break_it(props: &Props) -> Html {
-    html! {
-        <section aria-labelledby="break-it">
-            <div class="head">
-                <h3 id="break-it">{ "Break it" }</h3>
-                if matches!(props.known, Known::Lines(_)) {
-                    <button type="button" onclick={props.give.reform(|_| Order::ClearAll)}>
-                        { "Stop all faults" }
-                    </button>
-                }
-            </div>
-            <p class="quiet" role="status">{ &props.said }</p>
-            { match &props.known {
-                Known::Nothing => html! { <p class="quiet">{ "Once the server answers, it can be told to misbehave." }</p> },
-                Known::Forbidden => html! {
-                    <>
-                        <p>{ "This server was started without " }<code>{ "--faults" }</code>{ ", so it takes no orders to misbehave. This starts one that does:" }</p>
-                        <pre><code>{ props.command }</code></pre>
-                    </>
-                },
-                Known::Unreachable => html! {
-                    <>
-                        <p>{ "The server does not answer. If it does not run, start it:" }</p>
-                        <pre><code>{ props.command }</code></pre>
-                    </>
-                },
-                Known::Lines(_) => buttons(props),
-            } }
-        </section>
-    }
+    let action = match props.known {
+        Known::Lines(_) => button("Stop all faults", props.give.reform(|_| Order::ClearAll)),
+        Known::Forbidden | Known::Nothing | Known::Unreachable => Html::default(),
+    };
+    let choice = match &props.known {
+        Known::Nothing => quiet("Once the server answers, it can be told to misbehave."),
+        Known::Forbidden => remedy(
+            "This server was started without --faults, so it takes no orders to misbehave. This starts one that does:",
+            props.command,
+        ),
+        Known::Unreachable => remedy(
+            "The server does not answer. If it does not run, start it:",
+            props.command,
+        ),
+        Known::Lines(_) => buttons(props),
+    };
+    let content = html! {
+        <>
+            { quiet_status(props.said.clone()) }
+            { choice }
+        </>
+    };
+    panel("break-it", "Break it", action, content)
 }
 
 fn buttons(props: &Props) -> Html {
@@ -140,7 +135,7 @@ fn buttons(props: &Props) -> Html {
                     let onclick = props.give.reform(|_| Order::Now(order));
                     html! {
                         <li>
-                            <button type="button" {onclick}>{ *name }</button>
+                            { button(*name, onclick) }
                             <span class="what">{ *what }</span>
                         </li>
                     }
@@ -167,7 +162,7 @@ fn toggle(props: &Props, lasting: &'static Lasting) -> Html {
     });
     html! {
         <li>
-            <button type="button" aria-pressed={is_active.to_string()} {onclick}>{ lasting.name }</button>
+            { switch(lasting.name, is_active, onclick) }
             <span class="what">{ lasting.what }</span>
             <span class="figure" title="How often it has happened since the server started">
                 { format!("{}×", grouped(hits)) }

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::ladder::ladder;
 use super::memory::{Tally, Trouble};
 use crate::notice::notice;
+use crate::parts::{button, panel, quiet, status};
 use crate::server::Server;
 use crate::words::{counted, grouped};
 
@@ -35,26 +36,22 @@ pub(crate) fn connection(props: &Props) -> Html {
     } else {
         "Not connected"
     };
-    let button = if props.is_closed {
+    let action = if props.is_closed {
         let reopen = props.reopen.reform(|_| ());
-        html! { <button type="button" onclick={reopen}>{ "Connect again" }</button> }
+        button("Connect again", reopen)
     } else {
         let close = props.close.reform(|_| ());
-        html! { <button type="button" onclick={close}>{ "Close" }</button> }
+        button("Close", close)
     };
-    html! {
-        <section aria-labelledby="connection">
-            <div class="head">
-                <h3 id="connection">{ "Connection" }</h3>
-                { button }
-            </div>
+    let content = html! {
+        <>
             <p class={classes!("state", if is_open { "good" } else { "wait" })}>
                 <span class="lamp" aria-hidden="true"></span>
                 { &props.state }
             </p>
-            <p class="unseen" role="status">{ spoken }</p>
+            { status("unseen", spoken) }
             { ladder(props.carrier, props.round_trips) }
-            <p class="quiet">{ "Better rungs are tried in the background, after 5 s and then less often." }</p>
+            { quiet("Better rungs are tried in the background, after 5 s and then less often.") }
             <p>{ &props.verdict }</p>
             <dl class="tiles three" aria-label="Sessions, as the server said">
                 { tile("fresh", grouped(tally.fresh)) }
@@ -63,8 +60,9 @@ pub(crate) fn connection(props: &Props) -> Html {
             </dl>
             { loss(tally) }
             { trouble(props) }
-        </section>
-    }
+        </>
+    };
+    panel("connection", "Connection", action, content)
 }
 
 fn tile(name: &str, figure: String) -> Html {
@@ -84,7 +82,7 @@ fn loss(tally: Tally) -> Html {
             grouped(many)
         ),
     };
-    html! { <p class="quiet">{ format!("{sessions}; {fate}.") }</p> }
+    quiet(format!("{sessions}; {fate}."))
 }
 
 fn trouble(props: &Props) -> Html {

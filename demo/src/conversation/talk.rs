@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use super::list::list;
 use super::memory::{BURST, Burst, Row};
+use crate::parts::{panel, quiet_two_lines, switch};
 use crate::words::{bytes, counted, grouped, millis};
 
 pub(crate) struct Props {
@@ -25,9 +26,8 @@ pub(crate) fn talk(props: &Props) -> Html {
     let is_busy = props.burst.as_ref().is_some_and(Burst::is_running);
     let send_many = props.send_many.reform(|_| ());
     let toggle_steady = props.toggle_steady.reform(|_| ());
-    html! {
-        <section aria-labelledby="talk">
-            <h3 id="talk">{ "Messages" }</h3>
+    let content = html! {
+        <>
             { props.composer.clone() }
             <div class="lists">
                 <div>
@@ -40,16 +40,15 @@ pub(crate) fn talk(props: &Props) -> Html {
                 </div>
             </div>
             <div class="toolbar">
-                <button type="button" aria-pressed={props.is_steady.to_string()} onclick={toggle_steady}>
-                    { "Steady traffic, 5 a second" }
-                </button>
+                { switch("Steady traffic, 5 a second", props.is_steady, toggle_steady) }
                 <button type="button" disabled={is_busy} onclick={send_many}>
                     { format!("Send {} at once", grouped(BURST)) }
                 </button>
             </div>
-            <p class="quiet two-lines">{ many(props.burst.as_ref()) }</p>
-        </section>
-    }
+            { quiet_two_lines(many(props.burst.as_ref())) }
+        </>
+    };
+    panel("talk", "Messages", Html::default(), content)
 }
 
 /// The input line.

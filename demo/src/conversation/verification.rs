@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::bare::BareView;
 use super::ledger::Counts;
 use super::server_side::Received;
+use crate::parts::{columns, panel, quiet_two_lines};
 use crate::words::{counted, grouped};
 
 pub(crate) struct Props {
@@ -28,19 +29,10 @@ pub(crate) fn verification(props: &Props) -> Html {
         bare,
         bare_at_server,
     } = props;
-    html! {
-        <section aria-labelledby="verification" class="verification">
-            <h3 id="verification">{ "Exactly once, in order?" }</h3>
-            <table>
-                <thead>
-                    <tr>
-                        <td></td>
-                        <th scope="col">{ "lost" }</th>
-                        <th scope="col">{ "duplicated" }</th>
-                        <th scope="col">{ "reordered" }</th>
-                        <th scope="col">{ "in order" }</th>
-                    </tr>
-                </thead>
+    let content = html! {
+        <>
+            <table class="verification">
+                { columns(&["", "lost", "duplicated", "reordered", "in order"]) }
                 <tbody data-client="tidewire">
                     <tr class="of"><th scope="rowgroup" colspan="5">{ "tidewire" }</th></tr>
                     { line("at the server", [*lost_at_server, at_server.duplicated, at_server.reordered], at_server.in_order) }
@@ -52,9 +44,15 @@ pub(crate) fn verification(props: &Props) -> Html {
                     { line("back here", [bare.counts.lost, bare.counts.duplicated, bare.counts.reordered], bare.counts.in_order) }
                 </tbody>
             </table>
-            <p class="quiet two-lines">{ remarks(counts, bare) }</p>
-        </section>
-    }
+            { quiet_two_lines(remarks(counts, bare)) }
+        </>
+    };
+    panel(
+        "verification",
+        "Exactly once, in order?",
+        Html::default(),
+        content,
+    )
 }
 
 fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {

@@ -12,6 +12,7 @@ use super::era::Era;
 use super::meter::Meter;
 use super::source::Source;
 use crate::clock;
+use crate::parts::main_button;
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct Props {
@@ -52,8 +53,6 @@ pub(crate) fn Ask(props: &Props) -> Html {
         })
     };
     let drawing = use_drawing(&props.meter, &props.source, props.is_paused, *arrivals);
-    let button = html! {
-        <button type="button" class="main" onclick={ask} disabled={*is_waiting}>{ "Ask the server" }</button>
-    };
+    let button = main_button("Ask the server", *is_waiting, ask);
     card(Era::Ask, &drawing, &props.source.clock(), button)
 }

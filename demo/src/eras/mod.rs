@@ -21,6 +21,7 @@ use self::era::Era;
 use self::listen::Listen;
 use self::meter::Meter;
 use self::source::{Source, use_source};
+use crate::parts::{main_button, quiet, switch};
 use crate::section::section;
 use crate::server::Server;
 use crate::words::{bytes, reached, tenths};
@@ -81,22 +82,18 @@ pub(crate) fn Eras(props: &Props) -> Html {
                    server at the top, shown by this page at the bottom. The steeper, the fresher." }
             </p>
             <div class="toolbar">
-                <button type="button" class="main" onclick={push}>{ "Push now" }</button>
+                { main_button("Push now", false, push) }
                 <span class="quiet" role="status">{ said }</span>
-                <button type="button" aria-pressed={is_paused.to_string()} onclick={pause}>{ "Hold the picture" }</button>
+                { switch("Hold the picture", *is_paused, pause) }
             </div>
             { legend() }
             <div class="eras">
                 <Ask source={source.clone()} meter={asked} is_paused={*is_paused} />
-                { listen(Era::HeldResponse, held, 1_000, html! {
-                    <p class="quiet">{ "Held up to 12 s, then asked again." }</p>
-                }) }
+                { listen(Era::HeldResponse, held, 1_000, quiet("Held up to 12 s, then asked again.")) }
                 { listen(Era::Schedule, scheduled, interval, slider) }
-                { listen(Era::WebSocket, pushed, 1_000, html! {
-                    <p class="quiet">{ "Nothing to ask. Both may speak." }</p>
-                }) }
+                { listen(Era::WebSocket, pushed, 1_000, quiet("Nothing to ask. Both may speak.")) }
             </div>
-            <p class="quiet">{ footnote(&source) }</p>
+            { quiet(footnote(&source)) }
         </>
     };
     section("eras", "Four eras of server push", content)

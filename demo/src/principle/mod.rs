@@ -16,6 +16,7 @@ use yew::prelude::*;
 use self::frames::frame_view;
 use self::handshake::use_handshake;
 use self::transcript::Transcript;
+use crate::parts::{line_form, main_button, quiet_status, remedy};
 use crate::section::section;
 use crate::server::random_name;
 use crate::socket::{PlainSocket, SocketEvent};
@@ -131,8 +132,8 @@ pub(crate) fn Principle() -> Html {
     };
     let is_open = lesson.phase == Phase::Open;
     let label = match lesson.phase {
-        Phase::Open | Phase::Opening => "Close",
-        Phase::Ended | Phase::Failed | Phase::NotYet => &format!("Connect to {address}"),
+        Phase::Open | Phase::Opening => "Close".to_owned(),
+        Phase::Ended | Phase::Failed | Phase::NotYet => format!("Connect to {address}"),
     };
     let transcript = &lesson.transcript;
     let handshake = use_handshake(transcript);
@@ -143,18 +144,13 @@ pub(crate) fn Principle() -> Html {
                    answer, and echoes frames. It records what it sees, since a page sees neither its key nor its frames." }
             </p>
             <div class="toolbar">
-                <button type="button" class="main" onclick={toggle}>{ label }</button>
-                <form onsubmit={say}>
-                    <label for="principle-text" class="unseen">{ "Message to the program" }</label>
-                    <input id="principle-text" ref={input} type="text" autocomplete="off" maxlength="1000" value="Hello" disabled={!is_open} />
-                    <button type="submit" disabled={!is_open}>{ "Send" }</button>
-                </form>
-                <p role="status" class="quiet">{ said(&lesson) }</p>
+                { main_button(label, false, toggle) }
+                { line_form(("principle-text", "Message to the program", "Hello"), input, is_open, say) }
+                { quiet_status(said(&lesson)) }
             </div>
             if lesson.phase == Phase::Failed {
                 <div class="notice">
-                    <p>{ format!("{address} does not answer. If the program does not run, start it and connect again.") }</p>
-                    <pre><code>{ COMMAND }</code></pre>
+                    { remedy(format!("{address} does not answer. If the program does not run, start it and connect again."), COMMAND) }
                 </div>
             }
             { handshake }

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use super::opening::{Opening, opening_view};
 use crate::clock;
+use crate::parts::{button, panel, quiet, status};
 use crate::server::{Refusal, Server, random_name};
 use crate::words::{grouped, millis, refused};
 
@@ -28,24 +29,31 @@ pub(crate) fn use_http(server: &Server) -> Html {
             spawn_local(async move { answer.set(Some(ask(&server).await)) });
         })
     };
-    html! {
-        <section aria-labelledby="over-http" data-protocol="http">
-            <div class="head">
-                <h3 id="over-http">{ "HTTP" }</h3>
-                <button type="button" onclick={fetch}>{ "Fetch /message" }</button>
-            </div>
-            <p class="quiet">{ "The client asks, the server answers, and has nothing more to say until it is asked again." }</p>
-            <p class="said" role="status">{ match &*answer {
-                None => "Not fetched yet.".into(),
-                Some(Ok(answer)) => format!("“{}” after {}", answer.text, millis(answer.took)),
-                Some(Err(refusal)) => refused("answer", refusal),
-            } }</p>
-            <p class="quiet">{ format!("{} asked, as many answers. Each message costs the heads below.", grouped(*asked)) }</p>
+    let said = match &*answer {
+        None => "Not fetched yet.".into(),
+        Some(Ok(answer)) => format!("“{}” after {}", answer.text, millis(answer.took)),
+        Some(Err(refusal)) => refused("answer", refusal),
+    };
+    let cost = format!(
+        "{} asked, as many answers. Each message costs the heads below.",
+        grouped(*asked)
+    );
+    let content = html! {
+        <>
+            { quiet("The client asks, the server answers, and has nothing more to say until it is asked again.") }
+            { status("said", said) }
+            { quiet(cost) }
             if let Some(Ok(Answer { opening: Some(opening), .. })) = &*answer {
                 { opening_view(opening) }
             }
-        </section>
-    }
+        </>
+    };
+    panel(
+        "over-http",
+        "HTTP",
+        button("Fetch /message", fetch),
+        content,
+    )
 }
 
 async fn ask(server: &Server) -> Result<Answer, Refusal> {

@@ -9,6 +9,7 @@ use yew::prelude::*;
 
 use super::opening::{Opening, opening_view};
 use crate::clock;
+use crate::parts::{button, line_form, panel, quiet, status};
 use crate::server::{Server, random_name};
 use crate::socket::{PlainSocket, SocketEvent};
 use crate::words::{bytes, counted, grouped, millis};
@@ -126,25 +127,23 @@ pub(crate) fn use_websocket(server: &Server) -> Html {
         Phase::Open | Phase::Opening => "Close",
         Phase::Closed | Phase::Failed => "Upgrade /message",
     };
-    html! {
-        <section aria-labelledby="over-websocket" data-protocol="websocket">
-            <div class="head">
-                <h3 id="over-websocket">{ "WebSocket" }</h3>
-                <button type="button" onclick={toggle}>{ label }</button>
-            </div>
-            <p class="quiet">{ "One request is upgraded. Then both sides send messages of a few bytes, with nothing to ask first." }</p>
-            <p class="said" role="status">{ said(&talk) }</p>
-            <p class="quiet">{ cost(&talk) }</p>
-            <form onsubmit={say}>
-                <label for="echo-text" class="unseen">{ "Message to be echoed" }</label>
-                <input id="echo-text" ref={input} type="text" autocomplete="off" maxlength="1000" value="ahoy" disabled={!is_open} />
-                <button type="submit" disabled={!is_open}>{ "Send" }</button>
-            </form>
+    let content = html! {
+        <>
+            { quiet("One request is upgraded. Then both sides send messages of a few bytes, with nothing to ask first.") }
+            { status("said", said(&talk)) }
+            { quiet(cost(&talk)) }
+            { line_form(("echo-text", "Message to be echoed", "ahoy"), input, is_open, say) }
             if let Some(opening) = &talk.opening {
                 { opening_view(opening) }
             }
-        </section>
-    }
+        </>
+    };
+    panel(
+        "over-websocket",
+        "WebSocket",
+        button(label, toggle),
+        content,
+    )
 }
 
 fn open(server: &Server, dispatch: UseReducerDispatcher<Talk>) -> Option<PlainSocket> {

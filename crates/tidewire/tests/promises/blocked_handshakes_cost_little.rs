@@ -109,11 +109,12 @@ async fn a_cut_is_survived_at_once() {
     take(&mut messages, 1).await;
     for round in 0..5 {
         let by_socket = sender.transport() == Some(Transport::WebSocket);
+        let before = sender.stats().reconnects;
         fault("cut", "").await;
         // A socket that is cut again and again is left, at once where the browser delays its next handshake; a poll that is
         // cut is only asked again.
         until("the cut is noticed", || {
-            !by_socket || sender.stats().reconnects > round
+            !by_socket || sender.stats().reconnects > before
         })
         .await;
         let receipt = sender.try_send(format!("after {round}")).unwrap();
