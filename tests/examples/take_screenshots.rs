@@ -52,26 +52,7 @@ async fn whole_pages(stage: &Stage, folder: &Path) {
 
 /// Something to see in every section: the eras over a whole window of time, and a conversation that was cut.
 async fn lively(tour: &Tour, server: &Server, principle: &Principle) {
-    tour.load(&server.url(&format!("/index?principle={}", principle.port())))
-        .await;
-    tour.until_says("#conversation .state", "Connected by WebSocket")
-        .await;
-    tour.press("#conversation", "Steady traffic, 5 a second")
-        .await;
-    tour.press("[aria-labelledby='over-http']", "Fetch /message")
-        .await;
-    tour.press("[aria-labelledby='over-websocket']", "Upgrade /message")
-        .await;
-    tour.press(
-        "#principle",
-        &format!("Connect to 127.0.0.1:{}", principle.port()),
-    )
-    .await;
-    tour.until_says("#principle", "The same as in the answer")
-        .await;
-    tour.say("#principle-text", "Hello").await;
-    tour.until_says("#principle .frames", "from the server")
-        .await;
+    tour.load_busy(server, principle).await;
     news(tour, 8).await;
     tour.press("[data-era='1']", "Ask the server").await;
     tour.press("#conversation", "Cut").await;

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::browser::{ConsoleLine, OwnCommands};
 use crate::patience::INTERVAL;
+use crate::principle::Principle;
+use crate::server::Server;
 use crate::tab::Tab;
 
 /// How long what a visitor waits for may take.
@@ -44,6 +46,33 @@ impl Tour {
             "return Boolean(document.querySelector('h1'))",
         )
         .await;
+    }
+
+    /// Loads the page and makes every section but the first era show something.
+    ///
+    /// # Panics
+    ///
+    /// When one does not.
+    pub async fn load_busy(&self, server: &Server, principle: &Principle) {
+        let port = principle.port();
+        self.load(&server.url(&format!("/index?principle={port}")))
+            .await;
+        self.until_says("#conversation .state", "Connected by WebSocket")
+            .await;
+        self.press("#conversation", "Steady traffic, 5 a second")
+            .await;
+        self.press("[aria-labelledby='over-http']", "Fetch /message")
+            .await;
+        let websocket = "[aria-labelledby='over-websocket']";
+        self.press(websocket, "Upgrade /message").await;
+        self.until_says(websocket, "101").await;
+        self.press("#principle", &format!("Connect to 127.0.0.1:{port}"))
+            .await;
+        self.until_says("#principle", "The same as in the answer")
+            .await;
+        self.say("#principle-text", "Hello").await;
+        self.until_says("#principle .frames", "from the server")
+            .await;
     }
 
     /// Closes the window, as a visitor does.

@@ -84,35 +84,11 @@ async fn figures_that_change_move_nothing() {
     .await;
 }
 
-/// Opens the page and makes every section show something.
+/// Opens the page and makes every section show something, the inspector included.
 async fn busy(tour: &Tour, server: &Server, principle: &Principle) {
-    tour.load(&server.url(&format!("/index?principle={}", principle.port())))
-        .await;
+    tour.load_busy(server, principle).await;
     tour.press("[data-era='1']", "Ask the server").await;
-    tour.until_says("#conversation .state", "Connected by WebSocket")
-        .await;
-    tour.press("#conversation", "Steady traffic, 5 a second")
-        .await;
-    tour.press("[aria-labelledby='over-http']", "Fetch /message")
-        .await;
-    tour.press("[aria-labelledby='over-websocket']", "Upgrade /message")
-        .await;
-    tour.until_says("[aria-labelledby='over-websocket']", "101")
-        .await;
-    tour.press(
-        "#principle",
-        &format!("Connect to 127.0.0.1:{}", principle.port()),
-    )
-    .await;
-    tour.until_says("#principle", "The same as in the answer")
-        .await;
-    tour.say("#principle-text", "Hello").await;
-    tour.until_says("#principle .frames", "from the server")
-        .await;
     let script = "const summary = document.querySelector('#conversation summary'); summary?.click(); return Boolean(summary)";
-    assert_eq!(
-        tour.run(script, &[]).await,
-        Value::Bool(true),
-        "the inspector can be opened"
-    );
+    let is_open = tour.run(script, &[]).await;
+    assert_eq!(is_open, Value::Bool(true), "the inspector can be opened");
 }
