@@ -1,54 +1,78 @@
 //! Renders at most once per frame, and in a steady pulse while the page is seen.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_render::{AnimationFrame, request_animation_frame};
 use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
-/// How often what changes by itself is drawn, in milliseconds, where nobody asks for more.
-const PULSE_MS: u32 = 1_000;
+use crate::clock;
+
+/// How often a component is drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// At least once in so many milliseconds, for what changes by itself.
+    pub(crate) pulse: u32,
+    /// At most once in so many milliseconds; below the length of a frame, once per frame.
+    pub(crate) gap: u32,
+}
 
 /// Asks for the next frame; clones ask for the same one.
 #[derive(Clone)]
 pub(crate) struct Frames {
-    pending: Rc<RefCell<Option<AnimationFrame>>>,
+    pending: Rc<RefCell<Option<Pending>>>,
+    /// When the last one was drawn.
+    drawn: Rc<Cell<f64>>,
+    gap: u32,
     update: UseForceUpdateHandle,
 }
 
+/// What is under way; dropping it calls it off.
+enum Pending {
+    Frame(#[expect(dead_code, reason = "kept to be dropped")] AnimationFrame),
+    Later(#[expect(dead_code, reason = "kept to be dropped")] Timeout),
+}
+
 impl Frames {
-    /// Renders in the next frame, however often it is called before. A hidden page has no frames.
+    /// Renders as soon as the pace allows, however often it is called before. A hidden page has no frames.
     pub(crate) fn request(&self) {
         if self.pending.borrow().is_some() {
             return;
         }
+        let wait = f64::from(self.gap) - (clock::now() - self.drawn.get());
+        if wait < 1.0 {
+            return self.in_a_frame();
+        }
+        let frames = self.clone();
+        let later = Timeout::new(wait as u32, move || frames.in_a_frame());
+        self.pending.replace(Some(Pending::Later(later)));
+    }
+
+    fn in_a_frame(&self) {
         let frames = self.clone();
         let frame = request_animation_frame(move |_| {
             frames.pending.take();
+            frames.drawn.set(clock::now());
             frames.update.force_update();
         });
-        self.pending.replace(Some(frame));
+        self.pending.replace(Some(Pending::Frame(frame)));
     }
 }
 
-/// Frames of this component, one a second at least.
+/// Frames of this component.
 #[hook]
-pub(crate) fn use_frames() -> Frames {
-    use_frames_every(PULSE_MS)
-}
-
-/// Frames of this component, at least one each so many milliseconds.
-#[hook]
-pub(crate) fn use_frames_every(pulse_ms: u32) -> Frames {
+pub(crate) fn use_frames(pace: Pace) -> Frames {
     let frames = Frames {
         pending: use_mut_ref(|| None),
+        drawn: (*use_memo((), |()| Rc::new(Cell::new(0.0)))).clone(),
+        gap: pace.gap,
         update: use_force_update(),
     };
     // A timer per render: a page that is not drawn, since it is hidden, is not woken either.
     let pulse = frames.clone();
     use_effect(move || {
-        let timeout = Timeout::new(pulse_ms, move || pulse.request());
+        let timeout = Timeout::new(pace.pulse, move || pulse.request());
         move || drop(timeout)
     });
     frames

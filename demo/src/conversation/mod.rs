@@ -29,13 +29,19 @@ use self::server_side::use_server_side;
 use self::talk::{talk, use_composer};
 use self::verification::verification;
 use crate::clock;
-use crate::frames::use_frames;
+use crate::frames::{Pace, use_frames};
 use crate::section::section;
 use crate::server::Server;
 use crate::words;
 
 /// Milliseconds between two looks at the server's faults while some are active.
 const FAULT_LOOK: f64 = 3_000.0;
+
+/// Whole lists are drawn anew with each change: ten times a second is as good to look at as sixty.
+const PACE: Pace = Pace {
+    pulse: 1_000,
+    gap: 100,
+};
 
 /// Milliseconds between two messages of the steady traffic.
 const STEADY_EACH: u32 = 200;
@@ -56,7 +62,7 @@ pub(crate) fn Conversation(props: &Props) -> Html {
         let client = client.clone();
         Callback::from(move |()| client.set(*client + 1))
     };
-    let frames = use_frames();
+    let frames = use_frames(PACE);
     let log = use_inspector_log();
 
     let live = {

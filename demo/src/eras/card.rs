@@ -8,11 +8,11 @@ use super::source::Source;
 use super::timeline::timeline;
 use crate::clock::{self, ServerClock};
 use crate::document::lines;
-use crate::frames::use_frames_every;
+use crate::frames::{Pace, use_frames};
 use crate::words::{bytes, grouped, millis, span};
 
-/// Milliseconds between two drawings while nothing arrives.
-const PULSE_MS: u32 = 250;
+/// News is drawn in the next frame, since its age is taken there; the picture moves on four times a second.
+const PACE: Pace = Pace { pulse: 250, gap: 0 };
 
 /// A meter as it is drawn, from time to time.
 #[derive(Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub(crate) fn use_drawing(
     is_paused: bool,
     arrivals: u64,
 ) -> Drawing {
-    let frames = use_frames_every(PULSE_MS);
+    let frames = use_frames(PACE);
     let last = use_mut_ref(|| None::<Drawing>);
     use_effect_with(arrivals, move |_| frames.request());
     let held = last.borrow().clone().filter(|_| is_paused);
