@@ -3,12 +3,15 @@
 mod counts;
 mod steps;
 
-use std::process::ExitCode;
+use std::env;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::process::elapsed;
+use crate::process::{elapsed, state_dir};
 use crate::setup::{self, Need};
 use counts::Counts;
 use steps::{STEPS, Step};
@@ -46,15 +49,26 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
         notes.extend(unmet.iter().map(|unmet| format!("missing: {unmet}")));
     }
 
+    let started = Instant::now();
     let mut finished = Vec::new();
+    let mut beside: Vec<Beside> = Vec::new();
     for (index, step) in selected.iter().enumerate() {
-        println!(
-            "\n=== {}/{}: {}: {} ===",
+        if step.is_alone {
+            finished.extend(beside.drain(..).map(Beside::join));
+        }
+        let title = format!(
+            "{}/{}: {}: {}",
             index + 1,
             selected.len(),
             step.name,
             step.what
         );
+        if step.is_beside && selected.len() > 1 {
+            println!("\n=== {title}: runs beside the next ones ===");
+            beside.push(Beside::start(step)?);
+            continue;
+        }
+        println!("\n=== {title} ===");
         let done = perform(step);
         let failed = done.counts.failed > 0;
         finished.push(done);
@@ -63,7 +77,69 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
             break;
         }
     }
-    Ok(report(&finished, &notes))
+    finished.extend(beside.drain(..).map(Beside::join));
+    Ok(report(&finished, &notes, started.elapsed()))
+}
+
+/// A step that runs beside others, in a process of its own so that their outputs stay apart.
+struct Beside {
+    step: &'static Step,
+    started: Instant,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Beside {
+    fn start(step: &'static Step) -> Result<Self> {
+        let log = state_dir()?.join(format!("{}.log", step.name));
+        let output =
+            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let child = Command::new(env::current_exe()?)
+            .args(["test", "--only", step.name])
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Self {
+            step,
+            started: Instant::now(),
+            child,
+            log,
+        })
+    }
+
+    /// Waits for its end, and shows what it printed.
+    fn join(mut self) -> Finished {
+        let ended = self.child.wait();
+        let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
+        println!("\n=== {}, which ran beside ===\n{log}", self.step.name);
+        let mut counts = Counts::default();
+        for found in log.lines().filter_map(Counts::parse) {
+            counts.add(found);
+        }
+        let mut notes = Vec::new();
+        match ended {
+            Ok(status) if status.success() => {}
+            Ok(status) => notes.push(format!("it failed ({status})")),
+            Err(error) => notes.push(format!("it was lost: {error}")),
+        }
+        if !notes.is_empty() || counts.passed == 0 {
+            counts.failed = counts.failed.max(1);
+        }
+        Finished {
+            step: self.step,
+            counts,
+            time: self.started.elapsed(),
+            notes,
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Only after an error elsewhere is it still running; one that has ended cannot be killed, which is as well.
+        let _ = self.child.kill();
+    }
 }
 
 fn perform(step: &'static Step) -> Finished {
@@ -93,7 +169,7 @@ fn perform(step: &'static Step) -> Finished {
     }
 }
 
-fn report(finished: &[Finished], notes: &[String]) -> ExitCode {
+fn report(finished: &[Finished], notes: &[String], whole: Duration) -> ExitCode {
     println!(
         "\n{:<14} {:>7} {:>7} {:>8} {:>10}",
         "step", "passed", "failed", "skipped", "time"
@@ -112,7 +188,7 @@ fn report(finished: &[Finished], notes: &[String]) -> ExitCode {
         );
         total.add(done.counts);
     }
-    let time = elapsed(finished.iter().map(|done| done.time).sum());
+    let time = elapsed(whole);
     let Counts {
         passed,
         failed,

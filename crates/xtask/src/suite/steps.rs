@@ -24,6 +24,11 @@ pub(super) struct Step {
     /// themselves.
     pub(super) is_one_check: bool,
     pub(super) needs_browsers: bool,
+    /// Whether it runs beside the steps after it, up to the first one that has the machine for itself: it waits more than it
+    /// works.
+    pub(super) is_beside: bool,
+    /// Whether it measures time, and so runs beside nothing.
+    pub(super) is_alone: bool,
     pub(super) run: fn(&mut Counts, &mut Vec<String>) -> Result<()>,
 }
 
@@ -38,6 +43,8 @@ impl Step {
             what,
             is_one_check: false,
             needs_browsers: false,
+            is_beside: false,
+            is_alone: false,
             run,
         }
     }
@@ -45,6 +52,20 @@ impl Step {
     const fn one_check(self) -> Self {
         Self {
             is_one_check: true,
+            ..self
+        }
+    }
+
+    const fn beside(self) -> Self {
+        Self {
+            is_beside: true,
+            ..self
+        }
+    }
+
+    const fn alone(self) -> Self {
+        Self {
+            is_alone: true,
             ..self
         }
     }
@@ -59,7 +80,8 @@ impl Step {
 
 /// The steps in the order in which they run: what fails soonest first.
 pub(super) const STEPS: &[Step] = &[
-    Step::new("native", "protocol, server and xtask", native),
+    Step::new("server", "the servers", server).beside(),
+    Step::new("native", "protocol, demo and xtask", native),
     Step::new("docs", "the examples in the documentation", docs),
     Step::new("simulator", "the simulator's own tests", simulator),
     Step::new("simulation", "60,000 simulated sessions", simulation).one_check(),
@@ -79,28 +101,35 @@ pub(super) const STEPS: &[Step] = &[
         sim_wasm,
     )
     .in_browsers(),
-    Step::new("chromium", "the client's tests in Chromium", chromium).in_browsers(),
-    Step::new("firefox", "the client's tests in Firefox", firefox).in_browsers(),
+    Step::new("chromium", "the client's tests in Chromium", chromium)
+        .in_browsers()
+        .alone(),
+    Step::new("firefox", "the client's tests in Firefox", firefox)
+        .in_browsers()
+        .alone(),
     Step::new(
         "across",
         "tests that cross crates, with the demo page",
         across,
     )
-    .in_browsers(),
+    .in_browsers()
+    .alone(),
 ];
 
 pub(super) fn names() -> Vec<&'static str> {
     STEPS.iter().map(|step| step.name).collect()
 }
 
+fn server(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
+    let mut command = cargo_test(&["tidewire-server"]);
+    count(
+        counts,
+        command.args(["--lib", "--bins", "--tests", "--examples"]),
+    )
+}
+
 fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let packages = [
-        "tidewire-proto",
-        "tidewire-server",
-        "tidewire-demo",
-        "xtask",
-    ];
-    let mut command = cargo_test(&packages);
+    let mut command = cargo_test(&["tidewire-proto", "tidewire-demo", "xtask"]);
     count(
         counts,
         command.args(["--lib", "--bins", "--tests", "--examples"]),
