@@ -13,7 +13,7 @@ pub(crate) fn notice(server: &Server, trouble: Option<&str>) -> Html {
     html! {
         <div class="notice" role="status">
             <p>{ format!("{} cannot be reached: {cause}.", server.origin()) }</p>
-            { remedy("If no server runs there, start one. This page connects by itself.", server.command()) }
+            { remedy("If no server runs there, start one: this page connects by itself. After a refusal, load it again.", server.command()) }
         </div>
     }
 }

@@ -58,6 +58,12 @@ impl PlainSocket {
         self.socket.ready_state() == WebSocket::OPEN
     }
 
+    /// Begins the closing handshake; that it ended is told as an event.
+    pub(crate) fn close(&self) {
+        // Without a code it cannot fail, and a socket that is closed already stays so.
+        let _ = self.socket.close();
+    }
+
     /// Sends a text; whether the browser took it. What becomes of it nobody knows.
     pub(crate) fn send(&self, text: &str) -> bool {
         self.is_open() && self.socket.send_with_str(text).is_ok()
@@ -69,7 +75,6 @@ impl Drop for PlainSocket {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        // Closing without a code cannot fail, and a socket that is closed already stays so.
-        let _ = self.socket.close();
+        self.close();
     }
 }

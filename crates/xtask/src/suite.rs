@@ -5,8 +5,10 @@ mod steps;
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -55,6 +57,10 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     for (index, step) in selected.iter().enumerate() {
         if step.is_alone {
             finished.extend(beside.drain(..).map(Beside::join));
+            if options.fail_fast && finished.iter().any(|done| done.counts.failed > 0) {
+                println!("\nstopped at the first step that failed");
+                break;
+            }
         }
         let title = format!(
             "{}/{}: {}: {}",
@@ -84,8 +90,8 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
 /// A step that runs beside others, in a process of its own so that their outputs stay apart.
 struct Beside {
     step: &'static Step,
-    started: Instant,
-    child: Child,
+    /// Its end, and how long it took.
+    ended: JoinHandle<(io::Result<ExitStatus>, Duration)>,
     log: PathBuf,
 }
 
@@ -94,7 +100,8 @@ impl Beside {
         let log = state_dir()?.join(format!("{}.log", step.name));
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(env::current_exe()?)
+        let started = Instant::now();
+        let mut child = Command::new(env::current_exe()?)
             .args(["test", "--only", step.name])
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -102,15 +109,15 @@ impl Beside {
             .spawn()?;
         Ok(Self {
             step,
-            started: Instant::now(),
-            child,
+            ended: thread::spawn(move || (child.wait(), started.elapsed())),
             log,
         })
     }
 
     /// Waits for its end, and shows what it printed.
-    fn join(mut self) -> Finished {
-        let ended = self.child.wait();
+    fn join(self) -> Finished {
+        let lost = |_| (Err(io::Error::other("nobody waited")), Duration::ZERO);
+        let (ended, time) = self.ended.join().unwrap_or_else(lost);
         let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
         println!("\n=== {}, which ran beside ===\n{log}", self.step.name);
         let mut counts = Counts::default();
@@ -129,16 +136,9 @@ impl Beside {
         Finished {
             step: self.step,
             counts,
-            time: self.started.elapsed(),
+            time,
             notes,
         }
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // Only after an error elsewhere is it still running; one that has ended cannot be killed, which is as well.
-        let _ = self.child.kill();
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) struct LiveList {
 /// What happens to the list.
 pub(crate) enum Change {
     Came(List),
+    /// For good.
+    Closed(String),
     Connected,
     Failed(String),
 }
@@ -78,6 +80,7 @@ impl Reducible for LiveList {
         let mut next = (*self).clone();
         match change {
             Change::Came(list) => next.list = Some(Rc::new(list)),
+            Change::Closed(cause) => next.trouble = Some(cause.into()),
             Change::Connected => (next.failures, next.trouble) = (0, None),
             Change::Failed(cause) => {
                 next.failures += 1;
@@ -103,6 +106,9 @@ pub(crate) fn use_live_list(server: &Server) -> LiveList {
                 if let Some(list) = message.as_text().and_then(List::read) {
                     changes.dispatch(Change::Came(list));
                 }
+            }
+            Incoming::Event(Event::Closed { cause, .. }) => {
+                changes.dispatch(Change::Closed(words::cause(&cause)));
             }
             Incoming::Event(Event::Connected { .. }) => changes.dispatch(Change::Connected),
             Incoming::Event(Event::Hiccup { cause, .. }) => {

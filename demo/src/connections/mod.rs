@@ -28,7 +28,7 @@ pub(crate) fn connections(list: Option<&List>, server: &Server) -> Html {
             <div class="toolbar">
                 <a class="button" href="" target="_blank" rel="noopener">{ "Open another tab" }</a>
                 <a class="button" href={server.page_of_connections()} target="_blank" rel="noopener">{ "The server's own page" }</a>
-                <p class="count" role="status" data-figure="connected">{ count(list) }</p>
+                <p class="count" data-figure="connected">{ count(list) }</p>
             </div>
             <div class="scroll" tabindex="0" role="region" aria-label="List of connections">
                 <table class="connections">

@@ -20,6 +20,7 @@ pub(crate) struct Bare(Rc<RefCell<Inside>>);
 struct Inside {
     url: String,
     tag: Tag,
+    next_number: u64,
     socket: Option<PlainSocket>,
     retry: Option<Timeout>,
     ledger: Ledger,
@@ -41,6 +42,7 @@ impl Bare {
         let bare = Self(Rc::new(RefCell::new(Inside {
             url,
             tag: Tag::random(),
+            next_number: 1,
             socket: None,
             retry: None,
             ledger: Ledger::default(),
@@ -51,14 +53,16 @@ impl Bare {
         bare
     }
 
-    /// Sends a message with this number. Where no socket is open it is lost, as `WebSocket.send` loses it.
-    pub(crate) fn send(&self, number: u64) {
+    /// Sends a text with its own next number. Where no socket is open it is lost, as `WebSocket.send` loses it.
+    pub(crate) fn send(&self, text: &str) {
         let mut inside = self.0.borrow_mut();
         if !inside.ledger.has_room() {
             return;
         }
+        let number = inside.next_number;
+        inside.next_number += 1;
         inside.ledger.sent(number);
-        let message = inside.tag.write(number, "steady");
+        let message = inside.tag.write(number, text);
         let socket = inside.socket.as_ref();
         let is_sent = socket.is_some_and(|socket| socket.send(&message));
         if !is_sent {

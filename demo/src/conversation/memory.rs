@@ -35,6 +35,7 @@ struct Inside {
     burst: Option<Burst>,
     tally: Tally,
     trouble: Option<Trouble>,
+    ending: Option<String>,
 }
 
 /// Shown in the list while somebody waits for it.
@@ -116,6 +117,7 @@ impl Memory {
             burst: None,
             tally: Tally::default(),
             trouble: None,
+            ending: None,
         })))
     }
 
@@ -128,7 +130,7 @@ impl Memory {
         }
     }
 
-    /// Sends a text with the next number, which is answered, and draws again when its fate is known.
+    /// Sends a text with the next number, and draws again when its fate is known.
     ///
     /// # Errors
     ///
@@ -138,15 +140,14 @@ impl Memory {
         live: &UseTidewire,
         frames: &Frames,
         text: &str,
-    ) -> Result<u64, String> {
-        let number = self.read().next_number;
+    ) -> Result<(), String> {
         let receipt = self.accept(live, text)?;
         let frames = frames.clone();
         spawn_local(async move {
             settled(&receipt).await;
             frames.request();
         });
-        Ok(number)
+        Ok(())
     }
 
     /// Sends [`BURST`] numbered messages in one turn, and follows them until all are settled.
@@ -228,6 +229,11 @@ impl Memory {
         self.read().tally
     }
 
+    /// Why the last client that was closed for good was closed.
+    pub(crate) fn ending(&self) -> Option<String> {
+        self.read().ending.clone()
+    }
+
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.read().trouble.clone()
     }
@@ -299,9 +305,10 @@ impl Inside {
 
     fn take_event(&mut self, event: &Event) {
         match event {
-            Event::Closed { .. } => {
+            Event::Closed { cause, .. } => {
                 self.ledger.session_lost();
                 self.trouble = None;
+                self.ending = Some(words::cause(cause));
             }
             Event::Connected { verdict, .. } => {
                 self.trouble = None;

@@ -114,9 +114,10 @@ pub(crate) fn Conversation(props: &Props) -> Html {
             Rc::clone(&bare),
         );
         Callback::from(move |text: String| {
-            let number = memory.send(&live, &frames, &text);
+            memory.send(&live, &frames, &text)?;
+            bare.send(&text);
             frames.request();
-            number.map(|number| bare.send(number))
+            Ok(())
         })
     };
     let is_steady = use_state_eq(|| false);
@@ -168,14 +169,17 @@ pub(crate) fn Conversation(props: &Props) -> Html {
             <p>
                 { "One session with an echo server, carried by the best transport that works. Each message has a number, and \
                    both ends look at the numbers. Start the steady traffic, break what you like, and compare: the bare \
-                   WebSocket beside it sends the same messages and reconnects by hand." }
+                   WebSocket beside it sends what you type and the steady traffic too, and reconnects by hand." }
             </p>
             <div class="columns">
                 <div class="column">
                     { connection(&connection::Props {
                         carrier,
                         round_trips: Transport::ALL.map(|transport| stats.of(transport).round_trip),
-                        state: words::state(state),
+                        state: match memory.ending() {
+                            Some(cause) if state == State::Closed => format!("Closed: {cause}"),
+                            _ => words::state(state),
+                        },
                         is_closed: state == State::Closed,
                         verdict: words::verdict(live.verdict(), tally.follows_loss),
                         tally,

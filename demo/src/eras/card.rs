@@ -8,10 +8,10 @@ use super::source::Source;
 use super::timeline::timeline;
 use crate::clock::{self, ServerClock};
 use crate::document::lines;
-use crate::frames::{Pace, use_frames};
+use crate::frames::{Frames, Pace, use_frames};
 use crate::words::{bytes, grouped, millis, span};
 
-/// News is drawn in the next frame, since its age is taken there; the picture moves on four times a second.
+/// News is drawn in the next frame; the picture moves on four times a second.
 const PACE: Pace = Pace { pulse: 250, gap: 0 };
 
 /// A meter as it is drawn, from time to time.
@@ -24,25 +24,24 @@ pub(crate) struct Drawing {
     made: u64,
 }
 
-/// Draws a meter in a pulse, and at once when `arrivals` changes; what was drawn last stands still while `is_paused`.
+/// The frames of a card; one is to be asked for when news arrives.
 #[hook]
-pub(crate) fn use_drawing(
-    meter: &Meter,
-    source: &Source,
-    is_paused: bool,
-    arrivals: u64,
-) -> Drawing {
-    let frames = use_frames(PACE);
+pub(crate) fn use_card_frames() -> Frames {
+    use_frames(PACE)
+}
+
+/// The meter as of this frame; what was drawn last stands still while `is_paused`.
+#[hook]
+pub(crate) fn use_drawing(meter: &Meter, source: &Source, is_paused: bool) -> Drawing {
     let last = use_mut_ref(|| None::<Drawing>);
-    use_effect_with(arrivals, move |_| frames.request());
+    let now = clock::now();
+    // Read while nothing moves, too: news does not age by being held.
+    let reading = meter.read(now, |at| source.clock().to_page(at));
     let held = last.borrow().clone().filter(|_| is_paused);
-    let drawing = held.unwrap_or_else(|| {
-        let now = clock::now();
-        Drawing {
-            now,
-            reading: meter.read(now, |at| source.clock().to_page(at)),
-            made: source.made(),
-        }
+    let drawing = held.unwrap_or_else(|| Drawing {
+        now,
+        reading,
+        made: source.made(),
     });
     last.replace(Some(drawing.clone()));
     drawing
@@ -74,6 +73,7 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
                 { figure("newest", "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
                 { figure("messages", "Shown, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
                 { figure("requests", "Requests", grouped(reading.totals.requests)) }
+                { figure("rate", "Requests a minute, now", grouped(reading.requests_a_minute)) }
                 { figure("connections", "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
                 { figure("up", "Up, per message", per_message(reading.totals.bytes_up, reading.totals.messages)) }
                 { figure("down", "Down, per message", per_message(reading.totals.bytes_down, reading.totals.messages)) }

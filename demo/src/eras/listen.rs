@@ -3,7 +3,7 @@
 use tidewire::{Incoming, RequestOutcome, Traffic, Transport, use_tidewire};
 use yew::prelude::*;
 
-use super::card::{card, use_drawing};
+use super::card::{card, use_card_frames, use_drawing};
 use super::era::Era;
 use super::meter::Meter;
 use super::news::News;
@@ -28,13 +28,13 @@ pub(crate) struct Props {
 
 #[component]
 pub(crate) fn Listen(props: &Props) -> Html {
-    let arrivals = use_state(|| 0_u64);
+    let frames = use_card_frames();
     let (transport, interval) = (props.transport, u64::from(props.interval));
     // Part of the address, so that another interval makes another client.
     let url = format!("{}&interval={interval}", props.url);
     let live = {
         let (observed, meter) = (props.meter.clone(), props.meter.clone());
-        let (source, arrivals) = (props.source.clone(), arrivals.clone());
+        let source = props.source.clone();
         use_tidewire(
             &url,
             move |builder| {
@@ -54,8 +54,8 @@ pub(crate) fn Listen(props: &Props) -> Html {
                 };
                 if let Some(news) = News::read(&message) {
                     source.heard_of(&news);
-                    meter.arrived(news);
-                    arrivals.set(*arrivals + 1);
+                    meter.arrived(news, source.is_since_the_page_began(&news));
+                    frames.request();
                 }
             },
         )
@@ -63,7 +63,7 @@ pub(crate) fn Listen(props: &Props) -> Html {
     props
         .meter
         .round_trip(live.stats().of(transport).round_trip);
-    let drawing = use_drawing(&props.meter, &props.source, props.is_paused, *arrivals);
+    let drawing = use_drawing(&props.meter, &props.source, props.is_paused);
     card(
         props.era,
         &drawing,

@@ -78,20 +78,20 @@ pub(crate) struct Reading {
     pub(crate) totals: Totals,
     /// Median age of the last items when they were drawn, in milliseconds.
     pub(crate) typical_age: Option<f64>,
-    /// Age of the newest item when it was drawn, in milliseconds.
-    pub(crate) last_age: Option<f64>,
+    /// Requests that began within the window, scaled to a minute.
+    pub(crate) requests_a_minute: u64,
     pub(crate) newest: Option<News>,
 }
 
 impl Meter {
-    /// An item arrived. What was seen before, or is older, does not count.
-    pub(crate) fn arrived(&self, news: News) {
+    /// An item arrived. What was seen before, or is older, is no news; what is, is shown, and counted if it `is_counted`.
+    pub(crate) fn arrived(&self, news: News, is_counted: bool) {
         let mut inside = self.0.borrow_mut();
         let last = inside.pending.back().or(inside.newest.as_ref());
         if last.is_some_and(|last| last.at >= news.at) {
             return;
         }
-        inside.totals.messages += 1;
+        inside.totals.messages += u64::from(is_counted);
         push(&mut inside.pending, news, MAX_MARKS);
     }
 
@@ -181,7 +181,7 @@ impl Meter {
                 .collect(),
             totals: inside.totals,
             typical_age: median(&inside.ages),
-            last_age: inside.ages.back().copied(),
+            requests_a_minute: a_minute(&inside.requests, now),
             newest: inside.newest,
         }
     }
@@ -191,6 +191,13 @@ impl PartialEq for Meter {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
+}
+
+/// A page that is younger than the window has a shorter one.
+fn a_minute(requests: &VecDeque<Request>, now: f64) -> u64 {
+    let window = now.clamp(1_000.0, WINDOW);
+    let began = |request: &&Request| request.start > now - window;
+    (requests.iter().filter(began).count() as f64 * 60_000.0 / window).round() as u64
 }
 
 fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
@@ -220,27 +227,45 @@ mod tests {
     #[test]
     fn the_age_of_news_is_taken_when_it_is_drawn() {
         let meter = Meter::default();
-        meter.arrived(news(1, 1_000.0));
+        meter.arrived(news(1, 1_000.0), true);
         let reading = meter.read(250.0, |at| at - 900.0);
-        assert_eq!(reading.last_age, Some(150.0));
+        assert_eq!(reading.typical_age, Some(150.0));
     }
 
     #[test]
     fn the_same_news_counts_once() {
         let meter = Meter::default();
-        meter.arrived(news(4, 1.0));
-        meter.arrived(news(4, 1.0));
+        meter.arrived(news(4, 1.0), true);
+        meter.arrived(news(4, 1.0), true);
         assert_eq!(meter.read(1.0, |at| at).totals.messages, 1);
-        meter.arrived(news(4, 1.0));
-        meter.arrived(news(5, 2.0));
+        meter.arrived(news(4, 1.0), true);
+        meter.arrived(news(5, 2.0), true);
         assert_eq!(meter.read(2.0, |at| at).totals.messages, 2);
+    }
+
+    #[test]
+    fn what_was_made_before_the_page_began_is_shown_and_not_counted() {
+        let meter = Meter::default();
+        meter.arrived(news(1, 1.0), false);
+        let reading = meter.read(2.0, |at| at);
+        assert_eq!((reading.shown.len(), reading.totals.messages), (1, 0));
+    }
+
+    #[test]
+    fn requests_a_minute_are_those_of_the_window() {
+        let meter = Meter::default();
+        for id in 0..10 {
+            meter.request_started(10_000.0 + id as f64 * 1_000.0, id, 0);
+        }
+        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, 30);
+        assert_eq!(meter.read(60_000.0, |at| at).requests_a_minute, 0);
     }
 
     #[test]
     fn the_typical_age_is_the_median() {
         let meter = Meter::default();
         for (number, at) in [(1, 20.0), (2, 98.0), (3, 99.0)] {
-            meter.arrived(news(number, at));
+            meter.arrived(news(number, at), true);
         }
         assert_eq!(meter.read(100.0, |at| at).typical_age, Some(2.0));
     }

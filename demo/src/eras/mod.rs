@@ -44,7 +44,7 @@ pub(crate) fn Eras(props: &Props) -> Html {
     let meters = use_memo((), |()| Era::ALL.map(|_| Meter::default()));
     let [asked, held, scheduled, pushed] = (*meters).clone();
     use_connection_counts(vec![
-        ("/news/latest", asked.clone()),
+        ("/news/latest?era=1", asked.clone()),
         ("/news?era=2", held.clone()),
         ("/news?era=3", scheduled.clone()),
     ]);
@@ -173,7 +173,6 @@ fn use_interval() -> (u32, Html) {
                 aria-valuetext={words.clone()}
                 {oninput}
             />
-            <span class="quiet">{ format!("{} a minute", 60_000 / millis) }</span>
         </label>
     };
     (INTERVALS[*used], slider)

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use gloo_timers::callback::Interval;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
@@ -10,8 +11,11 @@ use super::news::{Latest, News};
 use crate::clock::{self, ServerClock};
 use crate::server::Server;
 
-/// Questions that set the clock right when the page begins.
+/// Questions that set the clock right.
 const QUESTIONS: usize = 3;
+
+/// Milliseconds between two looks at whether the clock is to be set.
+const LOOK_EACH: u32 = 5_000;
 
 /// The server's news; clones share what is known of it.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ struct Inside {
 #[derive(Clone, Copy)]
 struct Made {
     count: u64,
+    /// When the first item was made that this page heard of.
+    first_at: f64,
     /// The newest item that anything on this page has heard of.
     last: u64,
     last_at: f64,
@@ -55,10 +61,15 @@ impl Source {
         self.0.clock.clone()
     }
 
-    /// Asks for the newest item; none where the server does not answer.
-    pub(crate) async fn ask(&self) -> Option<Answer> {
+    /// Asks for the newest item; none where the server does not answer. The query tells whose request it is.
+    pub(crate) async fn ask(&self, query: &str) -> Option<Answer> {
         let sent = clock::now();
-        let text = self.0.server.text("/news/latest").await.ok()?;
+        let text = self
+            .0
+            .server
+            .text(&format!("/news/latest{query}"))
+            .await
+            .ok()?;
         let received = clock::now();
         let latest = Latest::read(&text)?;
         self.0.clock.set(sent, received, latest.now);
@@ -76,6 +87,7 @@ impl Source {
     pub(crate) fn heard_of(&self, news: &News) {
         let heard = Made {
             count: 0,
+            first_at: news.at,
             last: news.number,
             last_at: news.at,
         };
@@ -85,10 +97,29 @@ impl Source {
             Some(made) => Made {
                 // A later item with a smaller number: the server was started again and counts anew.
                 count: made.count + news.number.checked_sub(made.last).unwrap_or(news.number),
+                first_at: made.first_at,
                 ..heard
             },
         };
         self.0.made.set(Some(made));
+    }
+
+    /// Whether the item is later than the first one that the page heard of, and so among those of [`Self::made`].
+    pub(crate) fn is_since_the_page_began(&self, news: &News) -> bool {
+        self.0
+            .made
+            .get()
+            .is_some_and(|made| news.at > made.first_at)
+    }
+
+    /// Sets the clock by a few questions, where it has to be.
+    async fn set_clock(&self) {
+        for _ in 0..QUESTIONS {
+            // A server that does not answer is asked at the next look.
+            if self.ask("").await.is_none() {
+                return;
+            }
+        }
     }
 
     /// Items made since the page began, as far as is known.
@@ -108,20 +139,28 @@ impl PartialEq for Source {
     }
 }
 
-/// The news of a server, with the clock set by a few questions.
+/// The news of a server, with the clock set when the server answers, and again from time to time.
 #[hook]
 pub(crate) fn use_source(server: &Server) -> Source {
     let source = use_memo(server.clone(), |server| Source::new(server.clone()));
     {
         let (source, update) = ((*source).clone(), use_force_update());
+        let server_clock = source.clock();
         use_effect_with((), move |()| {
-            spawn_local(async move {
-                for _ in 0..QUESTIONS {
-                    // What the clock learns is what counts.
-                    let _ = source.ask().await;
+            let set = move || {
+                let (source, update) = (source.clone(), update.clone());
+                spawn_local(async move {
+                    source.set_clock().await;
+                    update.force_update();
+                });
+            };
+            set();
+            let looks = Interval::new(LOOK_EACH, move || {
+                if server_clock.is_stale(clock::now()) {
+                    set();
                 }
-                update.force_update();
             });
+            move || drop(looks)
         });
     }
     (*source).clone()

@@ -18,19 +18,27 @@ pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
     let key = header(&opening, "Sec-WebSocket-Key").unwrap_or_default();
     let accept = header(&answer, "Sec-WebSocket-Accept").unwrap_or_default();
     let joined = format!("{key}{GUID}");
-    let digest = use_state_eq(|| None::<Vec<u8>>);
+    let digest = use_state_eq(|| None::<(String, Option<Vec<u8>>)>);
     {
         let digest = digest.clone();
         use_effect_with(joined.clone(), move |joined| {
             let joined = joined.clone();
-            spawn_local(async move { digest.set(sha1(joined.as_bytes()).await) });
+            spawn_local(async move {
+                let bytes = sha1(joined.as_bytes()).await;
+                digest.set(Some((joined, bytes)));
+            });
         });
     }
     if opening.is_empty() {
         return html! {};
     }
-    let computed = digest.as_deref().and_then(base64);
+    // That of an earlier key says nothing about this one.
+    let known = (*digest).as_ref().filter(|(of, _)| *of == joined);
+    let is_known = known.is_some();
+    let digest = known.and_then(|(_, digest)| digest.as_deref());
+    let computed = digest.and_then(base64);
     let verdict = match &computed {
+        None if !is_known => "",
         None => "This browser computes SHA-1 on secure pages only, such as those of 127.0.0.1.",
         Some(computed) if *computed == accept => {
             "The same as in the answer: the server understood."
@@ -42,17 +50,17 @@ pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
             <div class="columns">
                 <figure class="head-view">
                     <figcaption>{ "The opening bytes" }<span class="quiet">{ format!("{} of at most 8,096", transcript.opening.len()) }</span></figcaption>
-                    <pre tabindex="0" aria-label="The request"><code>{ opening }</code></pre>
+                    <pre tabindex="0" role="group" aria-label="The request"><code>{ opening }</code></pre>
                 </figure>
                 <figure class="head-view">
                     <figcaption>{ "The answer" }<span class="quiet">{ format!("{} bytes", transcript.answer.len()) }</span></figcaption>
-                    <pre tabindex="0" aria-label="The answer"><code>{ answer }</code></pre>
+                    <pre tabindex="0" role="group" aria-label="The answer"><code>{ answer }</code></pre>
                 </figure>
             </div>
             <ol class="steps" aria-label="How the answer follows from the key">
                 { step("The key that the browser drew", &key) }
                 { step("with the GUID of the standard appended", &joined) }
-                { step("its SHA-1, 20 bytes", &digest.as_deref().map(hex).unwrap_or_default()) }
+                { step("its SHA-1, 20 bytes", &digest.map(hex).unwrap_or_default()) }
                 { step("in base64", computed.as_deref().unwrap_or_default()) }
                 { step("Sec-WebSocket-Accept in the answer", &accept) }
             </ol>

@@ -33,6 +33,8 @@ const MAX_FRAMES: usize = 6;
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Lesson {
     phase: Phase,
+    /// The name under which this connection is recorded.
+    name: String,
     transcript: Rc<Transcript>,
 }
 
@@ -47,10 +49,12 @@ enum Phase {
 }
 
 enum Step {
-    Begun,
+    /// With the name of the connection.
+    Begun(String),
     Ended,
     Opened,
-    Seen(Transcript),
+    /// What was recorded under a name.
+    Seen(String, Transcript),
 }
 
 impl Reducible for Lesson {
@@ -59,32 +63,33 @@ impl Reducible for Lesson {
     fn reduce(self: Rc<Self>, step: Step) -> Rc<Self> {
         let mut next = (*self).clone();
         match step {
-            Step::Begun => {
+            Step::Begun(name) => {
                 next = Self {
                     phase: Phase::Opening,
+                    name,
                     ..Self::default()
                 }
             }
             Step::Ended if next.phase == Phase::Opening => next.phase = Phase::Failed,
             Step::Ended => next.phase = Phase::Ended,
             Step::Opened => next.phase = Phase::Open,
-            Step::Seen(transcript) => next.transcript = Rc::new(transcript),
+            // Answers may come in any order: what was recorded earlier, or of another connection, is not shown.
+            Step::Seen(name, transcript)
+                if name == next.name && transcript.is_later_than(&next.transcript) =>
+            {
+                next.transcript = Rc::new(transcript);
+            }
+            Step::Seen(..) => {}
         }
         next.into()
     }
-}
-
-/// A connection to the program, and the name under which it is recorded.
-struct Watched {
-    socket: PlainSocket,
-    name: String,
 }
 
 #[component]
 pub(crate) fn Principle() -> Html {
     let lesson = use_reducer_eq(Lesson::default);
     let address = use_memo((), |()| address());
-    let watched = use_memo((), |()| RefCell::new(None::<Watched>));
+    let watched = use_memo((), |()| RefCell::new(None::<PlainSocket>));
     let input = use_node_ref();
     {
         let watched = Rc::clone(&watched);
@@ -95,16 +100,14 @@ pub(crate) fn Principle() -> Html {
         let address = Rc::clone(&address);
         Callback::from(move |_| {
             let dispatch = lesson.dispatcher();
-            if let Some(Watched { socket, name }) = watched.take() {
-                drop(socket);
-                dispatch.dispatch(Step::Ended);
-                look(&address, &name, dispatch);
-                return;
+            if let Some(socket) = &*watched.borrow() {
+                // What comes of it is told by the socket.
+                return socket.close();
             }
-            dispatch.dispatch(Step::Begun);
             let name = random_name();
+            dispatch.dispatch(Step::Begun(name.clone()));
             match connect(&address, &name, dispatch.clone()) {
-                Some(socket) => drop(watched.replace(Some(Watched { socket, name }))),
+                Some(socket) => drop(watched.replace(Some(socket))),
                 None => dispatch.dispatch(Step::Ended),
             }
         })
@@ -122,11 +125,11 @@ pub(crate) fn Principle() -> Html {
         let (watched, input) = (Rc::clone(&watched), input.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            if let (Some(watched), Some(field)) =
+            if let (Some(socket), Some(field)) =
                 (&*watched.borrow(), input.cast::<HtmlInputElement>())
             {
                 // The echo brings the transcript; a socket that is closed says so by itself.
-                watched.socket.send(&field.value());
+                socket.send(&field.value());
             }
         })
     };
@@ -173,8 +176,8 @@ fn address() -> String {
     let port = web_sys::window()
         .and_then(|window| window.location().search().ok())
         .and_then(|query| {
-            let (_, port) = query.split_once("principle=")?;
-            port.split('&').next()?.parse().ok()
+            let mut settings = query.trim_start_matches('?').split('&');
+            settings.find_map(|setting| setting.strip_prefix("principle=")?.parse().ok())
         });
     format!("127.0.0.1:{}", port.unwrap_or(PORT))
 }
@@ -186,10 +189,24 @@ fn said(lesson: &Lesson) -> String {
         Phase::Open => "Connected. Type something.".into(),
         Phase::Failed => "Not connected.".into(),
         Phase::Ended => match &lesson.transcript.ended {
-            Some(how) => format!("Closed: {how}."),
+            Some(how) => format!("Closed: {}.", ended(how)),
             None => "Closed.".into(),
         },
     }
+}
+
+/// The program writes a close code and a word.
+fn ended(how: &str) -> String {
+    let (code, word) = how.split_once(' ').unwrap_or((how, ""));
+    let by = match word {
+        "by-client" => "by this page",
+        "by-server" => "by the program",
+        "lost" => "without a word",
+        "silent" => "since this page said nothing",
+        "stalled" => "since this page did not read",
+        other => other,
+    };
+    format!("{by}, with code {code}")
 }
 
 fn connect(
@@ -212,6 +229,7 @@ fn connect(
 /// Shows what the program has recorded by now.
 fn look(address: &str, name: &str, dispatch: UseReducerDispatcher<Lesson>) {
     let url = format!("http://{address}/watch/{name}");
+    let name = name.to_owned();
     spawn_local(async move {
         // A program that does not answer is told by the socket.
         if let Ok(answer) = Request::get(&url).send().await
@@ -219,7 +237,7 @@ fn look(address: &str, name: &str, dispatch: UseReducerDispatcher<Lesson>) {
             && let Ok(text) = answer.text().await
             && let Some(transcript) = Transcript::read(&text)
         {
-            dispatch.dispatch(Step::Seen(transcript));
+            dispatch.dispatch(Step::Seen(name, transcript));
         }
     });
 }

@@ -39,6 +39,19 @@ impl Transcript {
         }
         Some(transcript)
     }
+
+    /// Whether it was recorded after `other` of the same connection.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        let last = |transcript: &Self| {
+            let frame = transcript.frames.last().map(|frame| frame.number);
+            (
+                transcript.ended.is_some(),
+                frame,
+                !transcript.opening.is_empty(),
+            )
+        };
+        last(self) > last(other)
+    }
 }
 
 impl RecordedFrame {

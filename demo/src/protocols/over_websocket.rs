@@ -1,6 +1,7 @@
 //! `/message` over WebSocket: one upgrade, and then as many messages as one likes.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use web_sys::HtmlInputElement;
@@ -14,18 +15,22 @@ use crate::server::{Server, random_name};
 use crate::socket::{PlainSocket, SocketEvent};
 use crate::words::{bytes, counted, grouped, millis};
 
+/// Texts that are remembered until their echo.
+const MAX_OUTSTANDING: usize = 64;
+
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Talk {
     phase: Phase,
     opening: Option<Opening>,
     sent: u64,
     received: u64,
+    /// Sent and without an echo, and when they left, in milliseconds of the page.
+    outstanding: VecDeque<(String, f64)>,
     last: String,
-    /// Bytes of the last message with its framing, there and back.
-    cost: Option<(u64, u64)>,
-    /// When the last message left, in milliseconds of the page.
-    sent_at: f64,
+    /// What the last message was: an echo after so many milliseconds, or else pushed by somebody.
     round_trip: Option<f64>,
+    /// Bytes of the last echo with its framing, there and back.
+    cost: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -62,17 +67,23 @@ impl Reducible for Talk {
             Step::Ended => next.phase = Phase::Closed,
             Step::Heard(text) => {
                 next.received += 1;
-                next.round_trip = Some(clock::now() - next.sent_at);
+                // Echoes come in order; any other text is a broadcast.
+                let echoed = next.outstanding.front().filter(|(sent, _)| *sent == text);
+                next.round_trip = echoed.map(|(_, at)| clock::now() - at);
+                if next.round_trip.is_some() {
+                    next.outstanding.pop_front();
+                    next.cost = Some(framed(&text));
+                }
                 next.last = text;
             }
             Step::Opened => next.phase = Phase::Open,
             Step::Said(text) => {
                 next.sent += 1;
-                next.sent_at = clock::now();
-                let length = text.len() as u64;
-                // RFC 6455 section 5.2; a client's frames carry four more bytes, the mask.
-                let header = if length < 126 { 2 } else { 4 };
-                next.cost = Some((length + header + 4, length + header));
+                next.outstanding.push_back((text, clock::now()));
+                // Far more than a visitor types while an echo is on its way.
+                if next.outstanding.len() > MAX_OUTSTANDING {
+                    next.outstanding.pop_front();
+                }
             }
             Step::Shown(opening) => next.opening = Some(opening),
         }
@@ -169,6 +180,13 @@ fn open(server: &Server, dispatch: UseReducerDispatcher<Talk>) -> Option<PlainSo
     })
 }
 
+/// Bytes of a text message with its framing, from a client and from a server (RFC 6455 section 5.2): a client's carries a mask.
+fn framed(text: &str) -> (u64, u64) {
+    let length = text.len() as u64;
+    let header = if length < 126 { 2 } else { 4 };
+    (length + header + 4, length + header)
+}
+
 fn said(talk: &Talk) -> String {
     match talk.phase {
         Phase::Opening => "Opening.".into(),
@@ -181,9 +199,10 @@ fn said(talk: &Talk) -> String {
         Phase::Open => format!(
             "“{}”{}",
             talk.last,
-            talk.round_trip
-                .map(|took| format!(" after {}", millis(took)))
-                .unwrap_or_default()
+            talk.round_trip.map_or_else(
+                || ", pushed".to_owned(),
+                |took| format!(" after {}", millis(took))
+            )
         ),
     }
 }
@@ -192,7 +211,7 @@ fn cost(talk: &Talk) -> String {
     match talk.cost {
         None => "After the upgrade each message costs its own bytes and 2 to 14 more.".into(),
         Some((up, down)) => format!(
-            "{} sent, {} received over one connection. The last one cost {} there and {} back.",
+            "{} sent, {} received over one connection. The last echo cost {} there and {} back.",
             grouped(talk.sent),
             counted(talk.received, "message", "messages"),
             bytes(up),

@@ -15,11 +15,11 @@ use serde::Serialize;
 use crate::app::App;
 
 /// Tags that are remembered; the one that was first seen longest ago goes first.
-const MAX_TAGS: usize = 256;
+const MAX_TAGS: usize = 64;
 /// Longest tag in bytes.
 const MAX_TAG: usize = 32;
 /// Numbers that are remembered as passed over, of each tag, the newest.
-const MAX_MISSING: usize = 1_000;
+const MAX_MISSING: usize = 10_000;
 
 /// The tags that were seen.
 #[derive(Clone, Default)]
