@@ -36,13 +36,9 @@ fn pressable(label: AttrValue, is_on: Option<bool>, onclick: Callback<MouseEvent
 }
 
 /// The button for what one does first.
-pub(crate) fn main_button(
-    label: impl Into<AttrValue>,
-    is_busy: bool,
-    onclick: Callback<MouseEvent>,
-) -> Html {
+pub(crate) fn main_button(label: impl Into<AttrValue>, onclick: Callback<MouseEvent>) -> Html {
     let label: AttrValue = label.into();
-    html! { <button type="button" class="main" disabled={is_busy} {onclick}>{ label }</button> }
+    html! { <button type="button" class="main" {onclick}>{ label }</button> }
 }
 
 /// A field with its button, for one line of text.

@@ -41,6 +41,12 @@ async fn of_both_protocols() {
         tour.say("#echo-text", "both ways").await;
         tour.until_says(socket, "“both ways” after").await;
         tour.until_says(socket, "15 B there and 11 B back").await;
+
+        // What somebody pushes is not taken for an echo.
+        tour.press("#eras", "Push now").await;
+        tour.until_says(socket, "“pushed by a visitor”, pushed")
+            .await;
+        tour.until_says(socket, "15 B there and 11 B back").await;
     })
     .await;
 }

@@ -38,6 +38,16 @@ async fn everything_breaks(stage: &Stage) {
     tour.press("#conversation", "Steady traffic, 5 a second")
         .await;
     goes_on(&tour, "at first").await;
+    tour.press("#conversation", "Send 1,000 at once").await;
+    tour.until_says("#conversation", "1,000 messages acknowledged")
+        .await;
+    goes_on(&tour, "after a burst").await;
+    assert_eq!(
+        bad(&tour, BARE).await,
+        0,
+        "nothing broke yet: {}",
+        tour.text(BARE).await
+    );
 
     tour.press("#conversation", "Cut").await;
     goes_on(&tour, "after a cut").await;
@@ -91,6 +101,10 @@ async fn everything_breaks(stage: &Stage) {
     tour.press("#conversation", "Restart the server").await;
     goes_on(&tour, "after a restart").await;
 
+    // Whoever closes is told so, and can go on.
+    tour.press("[aria-labelledby='connection']", "Close").await;
+    tour.until_says("#conversation .state", "Closed: ").await;
+
     let lost = tour.number(&format!("{BARE} tr:last-child td")).await;
     assert!(
         lost > 0,
@@ -121,11 +135,12 @@ async fn goes_on(tour: &Tour, when: &str) {
     );
     tour.until(&format!("echoes {when}"), &script).await;
     let table = tour.text(TIDEWIRE).await;
-    let bad = tour
-        .run(
-            "return document.querySelectorAll(arguments[0] + ' .bad').length",
-            &[TIDEWIRE.into()],
-        )
-        .await;
-    assert_eq!(bad, 0, "{when}: {table}");
+    assert_eq!(bad(tour, TIDEWIRE).await, 0, "{when}: {table}");
+}
+
+/// Figures that are not zero and should be.
+async fn bad(tour: &Tour, client: &str) -> i64 {
+    let script = "return document.querySelectorAll(arguments[0] + ' .bad').length";
+    let bad = tour.run(script, &[client.into()]).await;
+    bad.as_i64().expect("a number")
 }

@@ -24,7 +24,12 @@ pub(crate) struct Props {
 
 pub(crate) fn talk(props: &Props) -> Html {
     let is_busy = props.burst.as_ref().is_some_and(Burst::is_running);
-    let send_many = props.send_many.reform(|_| ());
+    // A button that is disabled loses the focus; this one only does nothing for a while.
+    let send_many = if is_busy {
+        Callback::noop()
+    } else {
+        props.send_many.reform(|_: MouseEvent| ())
+    };
     let toggle_steady = props.toggle_steady.reform(|_| ());
     let content = html! {
         <>
@@ -41,7 +46,7 @@ pub(crate) fn talk(props: &Props) -> Html {
             </div>
             <div class="toolbar">
                 { switch("Steady traffic, 5 a second", props.is_steady, toggle_steady) }
-                <button type="button" disabled={is_busy} onclick={send_many}>
+                <button type="button" aria-disabled={is_busy.then_some("true")} onclick={send_many}>
                     { format!("Send {} at once", grouped(BURST)) }
                 </button>
             </div>

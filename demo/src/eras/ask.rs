@@ -48,6 +48,6 @@ pub(crate) fn Ask(props: &Props) -> Html {
         })
     };
     let drawing = use_drawing(&props.meter, &props.source, props.is_paused);
-    let button = main_button("Ask the server", false, ask);
+    let button = main_button("Ask the server", ask);
     card(Era::Ask, &drawing, &props.source.clock(), button)
 }

@@ -82,7 +82,7 @@ pub(crate) fn Eras(props: &Props) -> Html {
                    server at the top, shown by this page at the bottom. The steeper, the fresher." }
             </p>
             <div class="toolbar">
-                { main_button("Push now", false, push) }
+                { main_button("Push now", push) }
                 <span class="quiet" role="status">{ said }</span>
                 { switch("Hold the picture", *is_paused, pause) }
             </div>

@@ -147,7 +147,7 @@ pub(crate) fn Principle() -> Html {
                    answer, and echoes frames. It records what it sees, since a page sees neither its key nor its frames." }
             </p>
             <div class="toolbar">
-                { main_button(label, false, toggle) }
+                { main_button(label, toggle) }
                 { line_form(("principle-text", "Message to the program", "Hello"), input, is_open, say) }
                 { quiet_status(said(&lesson)) }
             </div>
