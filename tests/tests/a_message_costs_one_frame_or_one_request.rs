@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use tidewire_tests::{Browser, Options, Proxy, Report, Server, perform};
+use tidewire_tests::{Browser, Options, Proxy, Report, Server, perform_beside_others};
 
 const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn over_websocket() {
-    perform(Browser::Chromium, Duration::from_secs(30), async |stage| {
+    perform_beside_others(Browser::Chromium, Duration::from_secs(30), async |stage| {
         let server = Server::start().await;
         let proxy = Proxy::start(server.address()).await;
         let tab = stage.open(&server).await;
@@ -55,7 +55,7 @@ async fn over_websocket() {
 
 #[tokio::test]
 async fn over_http() {
-    perform(Browser::Chromium, Duration::from_secs(30), async |stage| {
+    perform_beside_others(Browser::Chromium, Duration::from_secs(30), async |stage| {
         let server = Server::start().await;
         for transport in ["LongPolling", "Polling"] {
             let proxy = Proxy::start(server.address()).await;
