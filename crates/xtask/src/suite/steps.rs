@@ -122,10 +122,11 @@ pub(super) fn names() -> Vec<&'static str> {
 
 fn server(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     let mut command = cargo_test(&["tidewire-server"]);
-    count(
-        counts,
-        command.args(["--lib", "--bins", "--tests", "--examples"]),
-    )
+    command
+        .args(["--lib", "--bins", "--tests", "--examples"])
+        // Most of them wait for time limits; waiting needs no core.
+        .env("RUST_TEST_THREADS", "6");
+    count(counts, &mut command)
 }
 
 fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
