@@ -10,7 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use super::counts::Counts;
 use crate::page::{self, Build};
-use crate::process::{built_binary, cargo, display, run, run_lines, runner, state_dir, target_dir};
+use crate::process::{
+    built_binary, cargo, display, run, run_lines, runner, state_dir, target_dir, workspace_root,
+};
 use crate::server::Server;
 use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
@@ -101,19 +103,16 @@ pub(super) const STEPS: &[Step] = &[
         sim_wasm,
     )
     .in_browsers(),
+    Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
         .in_browsers()
         .alone(),
     Step::new("firefox", "the client's tests in Firefox", firefox)
         .in_browsers()
         .alone(),
-    Step::new(
-        "across",
-        "tests that cross crates, with the demo page",
-        across,
-    )
-    .in_browsers()
-    .alone(),
+    Step::new("across", "tests that cross crates, in time", across)
+        .in_browsers()
+        .alone(),
 ];
 
 pub(super) fn names() -> Vec<&'static str> {
@@ -222,9 +221,36 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     }
 }
 
+fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
+    let mut command = cargo_test(&["tidewire-tests"]);
+    command.args(["--test", "the_tour"]);
+    in_driven_browsers(counts, notes, &mut command)
+}
+
+/// All but the tour: it is a folder, the others are files.
 fn across(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    page::build_programs()?;
     let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
+    command.args(["--lib", "--bins"]);
+    for entry in
+        fs::read_dir(workspace_root().join("tests/tests")).context("cannot list tests/tests")?
+    {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && let Some(name) = path.file_stem()
+        {
+            command.arg("--test").arg(name);
+        }
+    }
+    in_driven_browsers(counts, notes, &mut command)
+}
+
+/// Runs tests that start servers and drive browsers themselves.
+fn in_driven_browsers(
+    counts: &mut Counts,
+    notes: &mut Vec<String>,
+    command: &mut Command,
+) -> Result<()> {
+    page::build_programs()?;
     command
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_PRINCIPLE", built_binary("tidewire-principle")?)
@@ -244,7 +270,7 @@ fn across(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
             "the accessibility checker was SKIPPED: npm is missing, which brings {NPM_AXE}"
         )),
     }
-    count(counts, &mut command)
+    count(counts, command)
 }
 
 /// Runs the client's tests in one browser against a server of their own.
