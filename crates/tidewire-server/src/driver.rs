@@ -77,7 +77,7 @@ pub(crate) struct Driver {
     hub: Weak<HubInner>,
     /// Something was sent, or the deadline came nearer.
     turn: Notify,
-    /// There is room in the outbox, or there never will be.
+    /// There is room in the outbox, or there never will be: the session has ended.
     capacity: Notify,
     /// Bytes that count towards the hub's cap: those held while no carrier is attached.
     detached_bytes: AtomicUsize,

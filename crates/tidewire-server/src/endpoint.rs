@@ -16,14 +16,16 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_proto::{CarrierId, Close, CloseCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::answer;
 use crate::driver::{Driver, Outlet};
-use crate::handshake;
+use crate::handshake::Handshake;
 use crate::hub::{Hub, HubInner, Visitor, draining};
 use crate::metrics::count;
 use crate::origin::{OriginError, host_of};
@@ -39,6 +41,20 @@ impl Hub {
         Router::new()
             .route("/", any(endpoint))
             .with_state(Arc::clone(&self.inner))
+    }
+
+    /// Serves a WebSocket whose opening handshake was answered elsewhere, for instance with [`Handshake`], and completes when it is
+    /// closed. `connection` is what follows that answer, `parts` the head of the request.
+    ///
+    /// Whether the page may connect and the name is right was the caller's to check: [`Origins`](crate::Origins).
+    pub async fn serve_socket<S>(&self, connection: S, parts: Parts)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let open = self.inner.open_socket();
+        let visitor = visitor(&self.inner, &parts);
+        socket::run(Arc::clone(&self.inner), connection, visitor).await;
+        drop(open);
     }
 }
 
@@ -76,7 +92,7 @@ async fn serve(hub: &Arc<HubInner>, request: Request) -> Response<Body> {
             "key-in-url: secrets do not belong in a URL",
         );
     }
-    if handshake::is_upgrade(&parts) {
+    if Handshake::is_meant_by(&parts) {
         return upgrade(hub, &mut parts);
     }
     match parts.method {
@@ -88,7 +104,7 @@ async fn serve(hub: &Arc<HubInner>, request: Request) -> Response<Body> {
 }
 
 fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
-    let accepted = match handshake::check(parts, &hub.rules.protocols) {
+    let mut accepted = match Handshake::check(parts) {
         Ok(accepted) => accepted,
         Err(error) => {
             let mut response = answer::refusal_with(error.status, error.reason);
@@ -100,6 +116,14 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
             return response;
         }
     };
+    let spoken = &hub.rules.protocols;
+    let chosen = accepted
+        .offered()
+        .find(|name| spoken.iter().any(|spoken| spoken == name))
+        .map(str::to_owned);
+    if let Some(chosen) = chosen {
+        accepted.choose(&chosen);
+    }
     // Counted first and asked then: a shutdown either sees this socket or stops it here.
     let open = hub.open_socket();
     if *hub.stopped.borrow() {
@@ -119,7 +143,7 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
     tokio::spawn(async move {
         // An error means that the client left before the answer was written.
         if let Ok(upgraded) = upgrade.await {
-            socket::run(hub, upgraded, visitor).await;
+            socket::run(hub, TokioIo::new(upgraded), visitor).await;
         }
         drop(open);
     });

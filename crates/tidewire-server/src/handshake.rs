@@ -1,5 +1,7 @@
 //! The opening handshake of RFC 6455 section 4.2, checked strictly, and its answer.
 
+use std::fmt;
+
 use axum::body::Body;
 use http::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -14,10 +16,16 @@ const MAX_PROTOCOLS: usize = 32;
 /// Bytes of `Sec-WebSocket-Protocol` that one request may have.
 const MAX_PROTOCOL_BYTES: usize = 1_024;
 
-/// A request that asks for a WebSocket in due form.
-#[derive(Debug)]
-pub(crate) struct Handshake {
+/// A request that asks for a WebSocket in due form, to be answered.
+///
+/// [`Hub::router`](crate::Hub::router) does all of this by itself; this is for those who answer a handshake themselves and give
+/// the connection to [`Hub::serve_socket`](crate::Hub::serve_socket).
+#[derive(Clone, Debug)]
+#[must_use = "a handshake waits for its answer"]
+pub struct Handshake {
     accept: String,
+    /// Tokens, as they were offered.
+    offered: Vec<HeaderValue>,
     protocol: Option<HeaderValue>,
 }
 
@@ -31,12 +39,23 @@ impl SubProtocol {
     }
 }
 
-/// Why a handshake is refused: the status, and a name that an error body can carry.
+/// Why a handshake is refused; the client's fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct HandshakeError {
-    pub(crate) status: StatusCode,
-    pub(crate) reason: &'static str,
+#[non_exhaustive]
+pub struct HandshakeError {
+    /// 400, or 426 where the client has to ask in another way.
+    pub status: StatusCode,
+    /// `name: human text`, which repeats nothing of the request.
+    pub reason: &'static str,
 }
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}
+
+impl std::error::Error for HandshakeError {}
 
 impl HandshakeError {
     const fn bad(reason: &'static str) -> Self {
@@ -54,74 +73,91 @@ impl HandshakeError {
     }
 }
 
-/// Whether a request means to open a WebSocket, in due form or not.
-pub(crate) fn is_upgrade(parts: &Parts) -> bool {
-    let headers = &parts.headers;
-    parts.method == Method::GET
-        && (headers.contains_key(SEC_WEBSOCKET_KEY)
-            || headers.contains_key(SEC_WEBSOCKET_VERSION)
-            || has_token(headers, &UPGRADE, "websocket"))
-}
-
-/// Checks a request and chooses the sub-protocol: the first one offered that the application speaks.
-pub(crate) fn check(parts: &Parts, spoken: &[String]) -> Result<Handshake, HandshakeError> {
-    let headers = &parts.headers;
-    if parts.version != Version::HTTP_11 {
-        return Err(HandshakeError::upgrade(
-            "http-version: a WebSocket opens over HTTP/1.1",
-        ));
-    }
-    if !has_token(headers, &UPGRADE, "websocket") {
-        return Err(HandshakeError::upgrade(
-            "upgrade: the header Upgrade must name websocket",
-        ));
-    }
-    if !has_token(headers, &CONNECTION, "upgrade") {
-        return Err(HandshakeError::bad(
-            "connection: the header Connection must name upgrade",
-        ));
-    }
-    match headers
-        .get(SEC_WEBSOCKET_VERSION)
-        .map(HeaderValue::as_bytes)
-    {
-        Some(b"13") => {}
-        Some(_) => {
-            return Err(HandshakeError::upgrade(
-                "websocket-version: only version 13 is spoken",
-            ));
-        }
-        None => {
-            return Err(HandshakeError::bad(
-                "websocket-version: the header Sec-WebSocket-Version is missing",
-            ));
-        }
-    }
-    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
-    let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(HandshakeError::bad(
-            "bad-key: one Sec-WebSocket-Key is needed",
-        ));
-    };
-    if !is_nonce(key.as_bytes()) {
-        return Err(HandshakeError::bad(
-            "bad-key: Sec-WebSocket-Key must be 16 bytes in base64",
-        ));
-    }
-    Ok(Handshake {
-        accept: derive_accept_key(key.as_bytes()),
-        protocol: choose_protocol(headers, spoken)?,
-    })
-}
-
 impl Handshake {
+    /// Whether a request means to open a WebSocket, in due form or not.
+    pub fn is_meant_by(parts: &Parts) -> bool {
+        let headers = &parts.headers;
+        parts.method == Method::GET
+            && (headers.contains_key(SEC_WEBSOCKET_KEY)
+                || headers.contains_key(SEC_WEBSOCKET_VERSION)
+                || has_token(headers, &UPGRADE, "websocket"))
+    }
+
+    /// Checks a request: method, version and headers as section 4.2.1 of RFC 6455 asks for them, and at most 32 sub-protocols in
+    /// 1,024 bytes. `Origin` and `Host` are not looked at.
+    ///
+    /// # Errors
+    /// What the answer has to say.
+    pub fn check(parts: &Parts) -> Result<Self, HandshakeError> {
+        let headers = &parts.headers;
+        if parts.version != Version::HTTP_11 {
+            return Err(HandshakeError::upgrade(
+                "http-version: a WebSocket opens over HTTP/1.1",
+            ));
+        }
+        if !has_token(headers, &UPGRADE, "websocket") {
+            return Err(HandshakeError::upgrade(
+                "upgrade: the header Upgrade must name websocket",
+            ));
+        }
+        if !has_token(headers, &CONNECTION, "upgrade") {
+            return Err(HandshakeError::bad(
+                "connection: the header Connection must name upgrade",
+            ));
+        }
+        match headers
+            .get(SEC_WEBSOCKET_VERSION)
+            .map(HeaderValue::as_bytes)
+        {
+            Some(b"13") => {}
+            Some(_) => {
+                return Err(HandshakeError::upgrade(
+                    "websocket-version: only version 13 is spoken",
+                ));
+            }
+            None => {
+                return Err(HandshakeError::bad(
+                    "websocket-version: the header Sec-WebSocket-Version is missing",
+                ));
+            }
+        }
+        let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
+        let (Some(key), None) = (keys.next(), keys.next()) else {
+            return Err(HandshakeError::bad(
+                "bad-key: one Sec-WebSocket-Key is needed",
+            ));
+        };
+        if !is_nonce(key.as_bytes()) {
+            return Err(HandshakeError::bad(
+                "bad-key: Sec-WebSocket-Key must be 16 bytes in base64",
+            ));
+        }
+        Ok(Self {
+            accept: derive_accept_key(key.as_bytes()),
+            offered: offered_protocols(headers)?,
+            protocol: None,
+        })
+    }
+
+    /// The sub-protocols that the client offers, best first.
+    pub fn offered(&self) -> impl Iterator<Item = &str> {
+        self.offered.iter().filter_map(|name| name.to_str().ok())
+    }
+
+    /// Chooses a sub-protocol for the answer; `false` where the client did not offer it, which changes nothing.
+    pub fn choose(&mut self, protocol: &str) -> bool {
+        let chosen = self.offered.iter().find(|name| *name == protocol);
+        self.protocol = chosen.cloned().or(self.protocol.take());
+        self.protocol.as_ref().is_some_and(|name| name == protocol)
+    }
+
     /// The sub-protocol that the answer names.
     pub(crate) fn protocol(&self) -> Option<SubProtocol> {
         self.protocol.clone().map(SubProtocol)
     }
 
     /// The answer that opens the WebSocket.
-    pub(crate) fn into_response(self) -> Response<Body> {
+    pub fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -159,29 +195,22 @@ fn is_nonce(key: &[u8]) -> bool {
             .is_some_and(|last| matches!(last, b'A' | b'Q' | b'g' | b'w'))
 }
 
-fn choose_protocol(
-    headers: &HeaderMap,
-    spoken: &[String],
-) -> Result<Option<HeaderValue>, HandshakeError> {
+fn offered_protocols(headers: &HeaderMap) -> Result<Vec<HeaderValue>, HandshakeError> {
     const BAD: HandshakeError =
         HandshakeError::bad("sub-protocol: at most 32 tokens of ASCII in 1,024 bytes");
     let mut bytes = 0;
-    let mut count = 0;
-    let mut chosen = None;
+    let mut offered = Vec::new();
     for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
         let text = value.to_str().map_err(|_| BAD)?;
         bytes += text.len();
         for token in text.split(',').map(str::trim) {
-            count += 1;
-            if token.is_empty() || bytes > MAX_PROTOCOL_BYTES || count > MAX_PROTOCOLS {
+            if token.is_empty() || bytes > MAX_PROTOCOL_BYTES || offered.len() == MAX_PROTOCOLS {
                 return Err(BAD);
             }
-            if chosen.is_none() && spoken.iter().any(|name| name == token) {
-                chosen = Some(HeaderValue::from_str(token).map_err(|_| BAD)?);
-            }
+            offered.push(HeaderValue::from_str(token).map_err(|_| BAD)?);
         }
     }
-    Ok(chosen)
+    Ok(offered)
 }
 
 #[cfg(test)]
@@ -201,5 +230,23 @@ mod tests {
         ] {
             assert!(!is_nonce(key.as_bytes()), "{key}");
         }
+    }
+
+    #[test]
+    fn only_an_offered_protocol_can_be_chosen() {
+        let request = http::Request::get("/")
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==")
+            .header(SEC_WEBSOCKET_PROTOCOL, "first, second")
+            .body(())
+            .expect("a request");
+        let mut handshake = Handshake::check(&request.into_parts().0).expect("in due form");
+        assert!(handshake.offered().eq(["first", "second"]));
+        assert!(handshake.choose("second"));
+        assert!(!handshake.choose("third"));
+        let response = handshake.into_response();
+        assert_eq!(response.headers()[SEC_WEBSOCKET_PROTOCOL], "second");
     }
 }

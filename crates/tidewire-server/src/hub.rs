@@ -295,7 +295,7 @@ impl HubInner {
             match driver.attach(carrier, opening, outlet, visitor.peer) {
                 Ok(taken) => {
                     if is_new && let Some(place) = place.take() {
-                        self.present(&driver, taken, place, visitor);
+                        self.present(&driver, taken, place, visitor, opening);
                     }
                     return Ok(driver);
                 }
@@ -350,11 +350,14 @@ impl HubInner {
         taken: bool,
         place: mpsc::Permit<'_, Session>,
         visitor: &Visitor,
+        opening: &Opening<'_>,
     ) {
         if taken {
             count(&self.counters.created);
             tracing::info!(session = driver.id(), "session created");
-            place.send(Session::new(Arc::clone(driver), Arc::clone(&visitor.parts)));
+            let parts = Arc::clone(&visitor.parts);
+            let token = opening.hello.token.clone();
+            place.send(Session::new(Arc::clone(driver), parts, token));
         } else {
             driver.end_unborn(&Close::new(
                 CloseCode::EXPIRED,

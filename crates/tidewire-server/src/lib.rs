@@ -65,6 +65,7 @@ mod origin;
 mod registry;
 mod serve;
 mod session;
+mod signals;
 mod socket;
 
 pub use auth::{Credentials, Principal, Refusal};
@@ -72,11 +73,13 @@ pub use builder::HubBuilder;
 pub use changes::Changes;
 pub use config::{HubConfig, ServeConfig};
 pub use driver::{End, SessionCounts};
+pub use handshake::{Handshake, HandshakeError};
 pub use hub::{Broadcast, Hub};
 pub use metrics::Metrics;
 pub use origin::{Caller, OriginError, Origins};
 pub use serve::{Tcp, serve};
 pub use session::{Receipt, Session, SessionHandle};
+pub use signals::StopSignals;
 pub use tidewire_proto::{
     Cause, Close, CloseCode, ConfigError, Limits, MessageId, Payload, SendError, SendErrorKind,
     SessionConfig, Transport, Unconfirmed,

@@ -27,15 +27,17 @@ use crate::handshake::SubProtocol;
 pub struct Session {
     handle: SessionHandle,
     parts: Arc<Parts>,
+    token: Vec<u8>,
     /// A message that the sink took while the outbox was full.
     pending: Option<Payload>,
 }
 
 impl Session {
-    pub(crate) fn new(driver: Arc<Driver>, parts: Arc<Parts>) -> Self {
+    pub(crate) fn new(driver: Arc<Driver>, parts: Arc<Parts>, token: Vec<u8>) -> Self {
         Self {
             handle: SessionHandle::new(driver),
             parts,
+            token,
             pending: None,
         }
     }
@@ -53,6 +55,11 @@ impl Session {
     /// The head of the request that opened the session.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// The token with which the client opened the session, at most 8 KiB; empty where it gave none.
+    pub fn token(&self) -> &[u8] {
+        &self.token
     }
 
     /// The WebSocket sub-protocol that was agreed on when the session was opened; `None` where none was, or over HTTP.
@@ -240,6 +247,18 @@ impl SessionHandle {
     /// How the session ended; `None` while it lives.
     pub fn end(&self) -> Option<Arc<End>> {
         self.driver.end()
+    }
+
+    /// Completes when the session has ended; messages that came before may still wait in the [`Session`].
+    pub async fn ended(&self) -> Arc<End> {
+        loop {
+            let mut change = pin!(self.driver.capacity());
+            change.as_mut().enable();
+            if let Some(end) = self.driver.end() {
+                return end;
+            }
+            change.await;
+        }
     }
 
     /// Sends a message, waiting while the outbox is full (the client is away or does not keep up).

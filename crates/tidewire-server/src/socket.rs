@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tidewire_proto::server::{CarrierKind, read_opening, refusal_packet};
 use tidewire_proto::{CarrierId, Close, CloseCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
@@ -35,7 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The code of RFC 6455 for text that is not UTF-8.
 const NOT_UTF8: CloseCode = CloseCode(1007);
 
-type Socket = WebSocketStream<Guarded<TokioIo<Upgraded>>>;
+type Socket<S> = WebSocketStream<Guarded<S>>;
 
 /// How a socket comes to its end.
 enum Ending {
@@ -50,9 +48,12 @@ enum Ending {
 }
 
 /// Serves one upgraded connection to its end.
-pub(crate) async fn run(hub: Arc<HubInner>, upgraded: Upgraded, visitor: Visitor) {
+pub(crate) async fn run<S>(hub: Arc<HubInner>, connection: S, visitor: Visitor)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     count(&hub.counters.sockets);
-    let guarded = Guarded::new(TokioIo::new(upgraded), hub.config.max_parts);
+    let guarded = Guarded::new(connection, hub.config.max_parts);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
@@ -73,9 +74,9 @@ pub(crate) async fn run(hub: Arc<HubInner>, upgraded: Upgraded, visitor: Visitor
 }
 
 /// Reads the first packet and attaches the socket to the session that it names.
-async fn open(
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     hub: &Arc<HubInner>,
-    socket: &mut Socket,
+    socket: &mut Socket<S>,
     visitor: &Visitor,
 ) -> Result<(Arc<Driver>, CarrierId, mpsc::Receiver<SocketCommand>), Ending> {
     let mut stopped = hub.stopped.subscribe();
@@ -108,7 +109,11 @@ async fn open(
 }
 
 /// Tells the reason in a packet, where all of it fits, before the close frame tells code and reason.
-async fn refuse(socket: &mut Socket, close: Close, timeout: Duration) -> Ending {
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    close: Close,
+    timeout: Duration,
+) -> Ending {
     let packet = Message::Binary(refusal_packet(&close).into());
     match tokio::time::timeout(timeout, socket.send(packet)).await {
         Ok(Ok(())) => Ending::Close(close),
@@ -124,9 +129,9 @@ enum Turn {
     Written(Result<(), WsError>),
 }
 
-async fn carry(
+async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     hub: &HubInner,
-    socket: &mut Socket,
+    socket: &mut Socket<S>,
     driver: &Driver,
     carrier: CarrierId,
     mut commands: mpsc::Receiver<SocketCommand>,
@@ -200,7 +205,9 @@ async fn carry(
     ending
 }
 
-async fn next_packet(socket: &mut Socket) -> Result<Bytes, Ending> {
+async fn next_packet<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+) -> Result<Bytes, Ending> {
     loop {
         if let Some(packet) = judge(socket.next().await)? {
             return Ok(packet);
@@ -249,7 +256,7 @@ fn violation(error: &WsError) -> Option<Close> {
 }
 
 /// Says goodbye in due form, and waits a bounded time for the peer to do the same.
-async fn end(mut socket: Socket, ending: Ending) {
+async fn end<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, ending: Ending) {
     let deadline = Instant::now() + CLOSE_TIMEOUT;
     let (close, broken) = match ending {
         Ending::Broken(close) => (Some(close), true),
@@ -286,7 +293,7 @@ async fn end(mut socket: Socket, ending: Ending) {
 }
 
 /// Ends our half, and takes what still comes without looking at it.
-async fn hang_up(connection: &mut TokioIo<Upgraded>) -> std::io::Result<()> {
+async fn hang_up<S: AsyncRead + AsyncWrite + Unpin>(connection: &mut S) -> std::io::Result<()> {
     connection.shutdown().await?;
     let mut waste = [0; 1_024];
     while connection.read(&mut waste).await? > 0 {}

@@ -36,6 +36,7 @@ impl Driver {
         if state.machine.is_ended() && state.end.is_none() {
             // The machine always says why; should it not, the session still must not hang.
             state.finish(Cause::Broken, Vec::new());
+            self.capacity.notify_waiters();
             aftermath.ended = true;
         }
         aftermath.moved = state.machine.transport() != carried_by;

@@ -18,7 +18,6 @@ mod numbers;
 mod openings;
 mod page;
 mod restart;
-mod signals;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -26,13 +25,12 @@ use std::time::Duration;
 
 use axum::serve::Listener as _;
 use clap::Parser;
-use tidewire_server::{ServeConfig, serve};
+use tidewire_server::{ServeConfig, StopSignals, serve};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::args::Args;
 use crate::faults::FaultyListener;
-use crate::signals::StopSignals;
 
 /// Time that clients have to move once the server is asked to stop.
 const DRAIN: Duration = Duration::from_millis(500);

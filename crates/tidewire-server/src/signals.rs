@@ -2,8 +2,9 @@
 
 use std::io;
 
-/// Requests to stop, one after the other.
-pub(crate) struct StopSignals {
+/// Requests to stop, one after the other: SIGINT and SIGTERM on Unix, Ctrl-C elsewhere.
+#[derive(Debug)]
+pub struct StopSignals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -13,7 +14,10 @@ pub(crate) struct StopSignals {
 #[cfg(unix)]
 impl StopSignals {
     /// Takes over SIGINT and SIGTERM.
-    pub(crate) fn listen() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Those of the system: the signals cannot be taken over.
+    pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -22,7 +26,7 @@ impl StopSignals {
     }
 
     /// Completes at the next request.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -33,12 +37,15 @@ impl StopSignals {
 #[cfg(not(unix))]
 impl StopSignals {
     /// Takes over Ctrl-C, from the first `next` on.
-    pub(crate) fn listen() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// None here.
+    pub fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Completes at the next request.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(%error, "Ctrl-C cannot be heard; end the process from outside");
             std::future::pending::<()>().await;
