@@ -6,6 +6,7 @@ pub(crate) mod bystander;
 pub(crate) mod client;
 pub(crate) mod echo;
 pub(crate) mod principle;
+pub(crate) mod rationed;
 pub(crate) mod raw;
 
 use std::future::Future;
