@@ -8,9 +8,12 @@ use tidewire_proto as proto;
 use tidewire_proto::{BareConfig, ClientConfig, Limits, Mode, OverflowPolicy, Transport};
 use web_sys::RequestCredentials;
 
+use crate::backlog::{Habits, Shared};
+#[cfg(feature = "binding")]
+use crate::binding::{Binding, Listener};
 use crate::carriers::Parts;
 use crate::client::Client;
-use crate::driver::{Habits, Shared};
+use crate::driver::Driver;
 use crate::env::random;
 use crate::env::spawn::Task;
 use crate::env::store::Store;
@@ -222,24 +225,56 @@ impl Builder {
     ///
     /// When the address or a setting cannot be used; nothing was sent then. A server that cannot be
     /// reached is no error here: the client keeps trying and tells by [events](crate::Events).
-    pub fn connect(self) -> Result<Client, ConfigError> {
-        let Self {
-            mut config, policy, ..
-        } = self;
+    pub fn connect(mut self) -> Result<Client, ConfigError> {
+        let has_provider = self.provide.is_some();
+        let habits = Habits {
+            provide: self.provide.take(),
+            #[cfg(feature = "observe")]
+            observe: self.observe.take(),
+            policy: self.policy,
+            is_bare: self.is_bare(),
+        };
+        let parts = self.parts(has_provider)?;
+        Ok(Client::new(Shared::start(parts, habits)))
+    }
+
+    /// Makes a client that tells `listener` what happens, for bindings to other languages. Needs the feature
+    /// `binding`.
+    ///
+    /// With `has_provider` the listener is asked for URL and token before each attempt, in place of a
+    /// [provider](Self::provider).
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    #[cfg(feature = "binding")]
+    pub fn bind(
+        self,
+        has_provider: bool,
+        listener: impl Listener + 'static,
+    ) -> Result<Binding, ConfigError> {
+        let policy = self.policy;
+        Ok(Binding::start(self.parts(has_provider)?, policy, listener))
+    }
+
+    fn is_bare(&self) -> bool {
+        matches!(self.config.mode, Mode::Bare(_))
+    }
+
+    /// Checks the settings, and opens what of the browser the client is made with.
+    fn parts(mut self, has_provider: bool) -> Result<Parts, ConfigError> {
         if !random::is_available() {
             return Err(ConfigError::NoRandomness);
         }
         let address = Address::parse(&self.url)?;
         check_protocols(&self.protocols)?;
         let mut store = Store::none();
-        let is_bare = matches!(config.mode, Mode::Bare(_));
-        if self.remembers && !is_bare {
+        if self.remembers && !self.is_bare() {
             store = Store::open(&address.host);
-            config.remembered = store.recall().or(config.remembered);
+            self.config.remembered = store.recall().or(self.config.remembered);
         }
-        let machine = proto::Client::new(config, Box::new(random::next_u64))?;
-        let parts = Parts {
-            machine,
+        Ok(Parts {
+            machine: proto::Client::new(self.config, Box::new(random::next_u64))?,
             address,
             token: self.token,
             protocols: self.protocols,
@@ -249,16 +284,8 @@ impl Builder {
                 Credentials::SameOrigin => RequestCredentials::SameOrigin,
             },
             store,
-            has_provider: self.provide.is_some(),
-        };
-        let habits = Habits {
-            provide: self.provide,
-            #[cfg(feature = "observe")]
-            observe: self.observe,
-            policy,
-            is_bare,
-        };
-        Ok(Client::new(Shared::start(parts, habits)))
+            has_provider,
+        })
     }
 }
 
@@ -298,16 +325,16 @@ impl fmt::Debug for Endpoint {
 pub(crate) type Provide = Box<dyn FnMut(Attempt, Reply) -> Task>;
 
 /// Takes the answer of a provider to its client.
-pub(crate) struct Reply(Weak<Shared>);
+pub(crate) struct Reply(Weak<Driver>);
 
 impl Reply {
-    pub(crate) const fn new(shared: Weak<Shared>) -> Self {
-        Self(shared)
+    pub(crate) const fn new(driver: Weak<Driver>) -> Self {
+        Self(driver)
     }
 
     fn send(self, endpoint: Result<Endpoint, String>) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.prepared(endpoint);
+        if let Some(driver) = self.0.upgrade() {
+            driver.prepared(endpoint);
         }
     }
 }

@@ -1,19 +1,18 @@
 //! The state machine and what it holds of the browser: sockets, requests, one timer, listeners.
 
 use std::mem;
-use std::rc::{Rc, Weak};
+use std::rc::Weak;
 use std::time::Duration;
 
 use tidewire_proto as proto;
-use tidewire_proto::{Answer, CarrierId, Cause, Output, PageEvent, Payload, Timestamp};
+use tidewire_proto::{Answer, CarrierId, Output, PageEvent, Payload, Timestamp};
 use web_sys::RequestCredentials;
 
 use crate::builder::{Attempt, Endpoint};
-use crate::driver::Shared;
+use crate::driver::Driver;
 use crate::env::clock;
 use crate::env::locks::HoldPermit;
 use crate::env::page::{Page, PageFact};
-use crate::env::spawn::Task;
 use crate::env::store::Store;
 use crate::env::timer::Timer;
 use crate::net::{Address, Exchange, Request, Socket, SocketFact, flush};
@@ -51,15 +50,10 @@ pub(crate) enum Told {
 
 pub(crate) struct Carriers {
     pub(crate) machine: proto::Client,
-    /// The provider's answer that is waited for.
-    pub(crate) preparing: Option<Task>,
-    /// A task of the application that is no longer waited for. It is dropped once this cell is free again: what it holds may
-    /// call the client.
-    pub(crate) dropped: Option<Task>,
     /// What is told when the machine is drained.
     told: Vec<Told>,
     parts: Settings,
-    shared: Weak<Shared>,
+    driver: Weak<Driver>,
     sockets: Vec<Line>,
     requests: Vec<(CarrierId, Request)>,
     timer: Timer,
@@ -86,12 +80,10 @@ struct Line {
 }
 
 impl Carriers {
-    pub(crate) fn new(parts: Parts, shared: &Weak<Shared>) -> Self {
-        let (fired, told, permitted) = (shared.clone(), shared.clone(), shared.clone());
+    pub(crate) fn new(parts: Parts, driver: &Weak<Driver>) -> Self {
+        let (fired, told, permitted) = (driver.clone(), driver.clone(), driver.clone());
         Self {
             machine: parts.machine,
-            preparing: None,
-            dropped: None,
             told: Vec::new(),
             parts: Settings {
                 address: parts.address,
@@ -100,7 +92,7 @@ impl Carriers {
                 credentials: parts.credentials,
                 has_provider: parts.has_provider,
             },
-            shared: shared.clone(),
+            driver: driver.clone(),
             sockets: Vec::new(),
             requests: Vec::new(),
             timer: Timer::new(move || with(&fired, Self::timer_fired)),
@@ -198,20 +190,10 @@ impl Carriers {
     }
 
     fn overhear(&mut self, event: &proto::Event) {
-        match event {
-            proto::Event::Connected { transport, .. }
-            | proto::Event::TransportChanged { to: transport, .. } => {
-                self.store.remember(*transport);
-            }
-            // The provider took too long, or its answer is here and of no use any more.
-            proto::Event::Hiccup {
-                cause: Cause::Provider(_),
-                ..
-            }
-            | proto::Event::Closed { .. } => {
-                self.dropped = self.preparing.take();
-            }
-            _ => {}
+        if let proto::Event::Connected { transport, .. }
+        | proto::Event::TransportChanged { to: transport, .. } = event
+        {
+            self.store.remember(*transport);
         }
     }
 
@@ -226,8 +208,8 @@ impl Carriers {
     // Sockets.
 
     fn open_socket(&mut self, now: Timestamp, carrier: CarrierId) {
-        let shared = self.shared.clone();
-        let tell = move |fact| with(&shared, |this, now| this.socket_told(now, carrier, fact));
+        let driver = self.driver.clone();
+        let tell = move |fact| with(&driver, |this, now| this.socket_told(now, carrier, fact));
         self.observe(Traffic::SocketOpening { id: carrier.0 });
         match Socket::open(&self.parts.address.socket, &self.parts.protocols, tell) {
             Ok(socket) => self.sockets.push(Line {
@@ -308,8 +290,8 @@ impl Carriers {
     // Requests.
 
     fn request(&mut self, now: Timestamp, carrier: CarrierId, body: &[u8], held: bool) {
-        let shared = self.shared.clone();
-        let done = move |end| with(&shared, |this, now| this.request_done(now, carrier, end));
+        let driver = self.driver.clone();
+        let done = move |end| with(&driver, |this, now| this.request_done(now, carrier, end));
         self.observe(Traffic::RequestStarted {
             id: carrier.0,
             transport: self.machine.http_transport(),
@@ -411,9 +393,8 @@ fn skew() -> f64 {
 }
 
 /// Reports a fact to a client that may be gone.
-fn with(shared: &Weak<Shared>, change: impl FnOnce(&mut Carriers, Timestamp)) {
-    if let Some(shared) = shared.upgrade() {
-        let shared: Rc<Shared> = shared;
-        shared.fact(change);
+fn with(driver: &Weak<Driver>, change: impl FnOnce(&mut Carriers, Timestamp)) {
+    if let Some(driver) = driver.upgrade() {
+        driver.fact(change);
     }
 }

@@ -10,9 +10,9 @@ use futures_core::Stream;
 use tidewire_proto::{Close, CloseCode, Stats, Transport, Unconfirmed, Verdict};
 
 use crate::Message;
+use crate::backlog::Shared;
 use crate::builder::Builder;
 use crate::codec::{Decoder, Encoder, Typed};
-use crate::driver::Shared;
 use crate::env::clock;
 use crate::error::{InvalidCloseCode, SendError};
 use crate::events::{Events, State};
@@ -218,7 +218,7 @@ impl Sender {
 
     /// What the server said at the last attach; `None` before the first.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.shared.verdict()
+        self.shared.backlog().verdict()
     }
 
     /// The counters, as of now.
@@ -254,7 +254,7 @@ impl Future for Sending<'_> {
     type Output = Result<Receipt, SendError<Message>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.shared.is_first(self.ticket) {
+        if self.shared.backlog().is_first(self.ticket) {
             // A future that is polled after its end stays pending.
             let Some(message) = self.message.take() else {
                 return Poll::Pending;
@@ -269,7 +269,7 @@ impl Future for Sending<'_> {
                 }
             }
         }
-        self.ticket = Some(self.shared.wait(self.ticket, context.waker()));
+        self.ticket = Some(self.shared.backlog().wait(self.ticket, context.waker()));
         Poll::Pending
     }
 }
@@ -277,7 +277,7 @@ impl Future for Sending<'_> {
 impl Sending<'_> {
     fn leave(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.leave(ticket);
+            self.shared.backlog().leave(ticket);
         }
     }
 }
@@ -310,7 +310,7 @@ impl Future for Closing {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.refused {
             Some(refused) => Poll::Ready(Err(refused)),
-            None => self.shared.poll_end(context.waker()).map(Ok),
+            None => self.shared.backlog().poll_end(context.waker()).map(Ok),
         }
     }
 }

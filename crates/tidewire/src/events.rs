@@ -13,7 +13,7 @@ use tidewire_proto as proto;
 use tidewire_proto::{Cause, MessageId, Timestamp, Transport, Unconfirmed, Verdict};
 
 use crate::Message;
-use crate::driver::Shared;
+use crate::backlog::Shared;
 
 /// Where a client stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -156,7 +156,7 @@ impl Events {
 
     /// The next event, or `None` after the last.
     pub async fn next(&mut self) -> Option<Event> {
-        poll_fn(|context| self.shared.ring.borrow_mut().poll(context)).await
+        poll_fn(|context| self.shared.backlog().ring.borrow_mut().poll(context)).await
     }
 }
 
@@ -164,13 +164,13 @@ impl Stream for Events {
     type Item = Event;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
-        self.shared.ring.borrow_mut().poll(context)
+        self.shared.backlog().ring.borrow_mut().poll(context)
     }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.shared.ring.borrow_mut().stop();
+        self.shared.backlog().ring.borrow_mut().stop();
     }
 }
 

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use tidewire_proto::SessionNumber;
 
 use crate::Message;
-use crate::driver::Shared;
+use crate::backlog::Shared;
 
 /// The stream of the peer's messages, in order, each exactly once; it ends when the client is closed
 /// and everything was taken.
@@ -51,7 +51,7 @@ impl Messages {
     /// ```
     pub fn deliver_to(self, handler: impl FnMut(Message) + 'static) -> Delivery {
         let handler: Handler = Rc::new(RefCell::new(handler));
-        self.shared.inbox.borrow_mut().handler = Some(Rc::downgrade(&handler));
+        self.shared.backlog().inbox.borrow_mut().handler = Some(Rc::downgrade(&handler));
         // What is here already goes out in the next turn: the caller may not be ready for it yet.
         self.shared.schedule();
         Delivery {
@@ -61,7 +61,7 @@ impl Messages {
     }
 
     fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        let mut inbox = self.shared.inbox.borrow_mut();
+        let mut inbox = self.shared.backlog().inbox.borrow_mut();
         let Some((session, message)) = inbox.queue.pop_front() else {
             if inbox.ended {
                 return Poll::Ready(None);
@@ -99,7 +99,7 @@ pub struct Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.shared.inbox.borrow_mut().handler = None;
+        self.shared.backlog().inbox.borrow_mut().handler = None;
     }
 }
 

@@ -1,0 +1,153 @@
+//! The one class that the package's TypeScript uses.
+
+use tidewire::binding::{Binding, SendErrorKind};
+use tidewire::{Client, Close, CloseCode, Endpoint, Message, Stats, TransportStats};
+use wasm_bindgen::prelude::*;
+
+use crate::settings;
+use crate::telling::{Listener, Teller};
+
+/// A client at work. It tells its listener what happens until it is freed.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Connection {
+    binding: Binding,
+}
+
+#[wasm_bindgen]
+impl Connection {
+    /// Begins to connect, at the end of this turn.
+    ///
+    /// `protocols` are joined by commas. `choices` and `numbers` are laid out as `ts/settings.ts` says.
+    ///
+    /// # Errors
+    ///
+    /// Throws the name of the setting, or of the flaw of the URL, that cannot be used.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        url: &str,
+        token: Vec<u8>,
+        protocols: &str,
+        choices: u32,
+        numbers: &[f64],
+        heartbeat: &str,
+        listener: Listener,
+    ) -> Result<Self, JsValue> {
+        let mut builder = settings::apply(Client::builder(url), choices, numbers, heartbeat);
+        if !protocols.is_empty() {
+            builder = builder.protocols(protocols.split(','));
+        }
+        let asks = settings::has_provider(choices);
+        match builder.token(token).bind(asks, Teller::new(listener)) {
+            Ok(binding) => Ok(Self { binding }),
+            Err(error) => Err(JsValue::from_str(settings::name_of(&error))),
+        }
+    }
+
+    /// Sends a text; see [`send`](Self::send) for what it returns.
+    #[wasm_bindgen(js_name = sendText)]
+    pub fn send_text(&self, text: String) -> f64 {
+        self.send(Message::Text(text))
+    }
+
+    /// Sends bytes; see [`send`](Self::send) for what it returns.
+    #[wasm_bindgen(js_name = sendBytes)]
+    pub fn send_bytes(&self, bytes: Vec<u8>) -> f64 {
+        self.send(Message::Binary(bytes))
+    }
+
+    /// The application has taken this many messages of a session.
+    pub fn consumed(&self, session: u32, messages: u32) {
+        self.binding
+            .consumed(tidewire::binding::SessionNumber(session), messages.into());
+    }
+
+    /// The provider's answer: a token, and a URL where it is not the one before.
+    pub fn prepared(&self, url: Option<String>, token: Vec<u8>) {
+        let endpoint = Endpoint::token(token);
+        self.binding.prepared(Ok(match url {
+            Some(url) => endpoint.at(url),
+            None => endpoint,
+        }));
+    }
+
+    /// The provider failed, for this reason.
+    pub fn unprepared(&self, reason: String) {
+        self.binding.prepared(Err(reason));
+    }
+
+    /// Closes: what was sent goes first, then code and reason, which the caller has checked.
+    pub fn close(&self, code: u16, reason: &str) {
+        self.binding.close(Close::new(CloseCode(code), reason));
+    }
+
+    /// The longest message that can be sent now, in bytes.
+    #[wasm_bindgen(js_name = maxMessage)]
+    pub fn max_message(&self) -> f64 {
+        self.binding.max_message() as f64
+    }
+
+    /// The counters, in the order of `ts/stats.ts`.
+    pub fn stats(&self) -> Vec<f64> {
+        flatten(&self.binding.stats())
+    }
+}
+
+impl Connection {
+    /// Sends a message. Returns its number, from 1 on; or, for one that is refused, 0 where the outbox is
+    /// full, -1 where the client is closed or closing, and -2 where it is too long.
+    fn send(&self, message: Message) -> f64 {
+        match self.binding.send(message) {
+            Ok(id) => id.0 as f64,
+            Err(error) => match error.kind {
+                SendErrorKind::Full => 0.0,
+                SendErrorKind::TooLarge { .. } => -2.0,
+                _ => -1.0,
+            },
+        }
+    }
+}
+
+fn flatten(stats: &Stats) -> Vec<f64> {
+    let mut numbers = Vec::with_capacity(32);
+    for transport in &stats.transports {
+        let TransportStats {
+            connections,
+            requests,
+            packets_sent,
+            packets_received,
+            bytes_sent,
+            bytes_received,
+            failures,
+            round_trip,
+            ..
+        } = *transport;
+        numbers.extend(
+            [
+                connections,
+                requests,
+                packets_sent,
+                packets_received,
+                bytes_sent,
+                bytes_received,
+                failures,
+            ]
+            .map(|count| count as f64),
+        );
+        numbers.push(round_trip.as_secs_f64() * 1_000.0);
+    }
+    numbers.extend(
+        [
+            stats.messages_sent,
+            stats.messages_received,
+            stats.messages_acknowledged,
+            stats.duplicates_dropped,
+            stats.reconnects,
+            stats.sessions_lost,
+            stats.outbox_messages as u64,
+            stats.outbox_bytes as u64,
+        ]
+        .map(|count| count as f64),
+    );
+    numbers
+}

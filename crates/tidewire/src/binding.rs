@@ -1,0 +1,102 @@
+//! The client for bindings to other languages: callbacks and numbers instead of streams and receipts.
+//!
+//! What [`Client`](crate::Client) keeps for its handles (messages not yet taken, events, receipts), a binding
+//! keeps in the other language's own terms, and once only.
+
+use std::fmt;
+use std::rc::Rc;
+
+use tidewire_proto::{Close, Stats};
+pub use tidewire_proto::{Event, MessageId, SendError, SendErrorKind, SessionNumber, State};
+
+use crate::builder::{Attempt, Endpoint};
+use crate::carriers::{Parts, Told};
+use crate::driver::{Application, Driver};
+use crate::{Message, OverflowPolicy};
+
+/// Who is told what happens to a [`Binding`].
+///
+/// The methods are called one at a time, in the order of what happened, and may call the binding.
+pub trait Listener {
+    /// Something happened. Each [`Event::Message`] is to be answered by [`Binding::consumed`] once the
+    /// application has it.
+    fn event(&self, event: Event);
+
+    /// URL and token are asked for; [`Binding::prepared`] answers. Called only where the binding was made
+    /// with a provider.
+    fn prepare(&self, attempt: Attempt);
+}
+
+/// A client without handles; made by [`Builder::bind`](crate::Builder::bind). Dropping it undoes
+/// everything, and nothing is told any more.
+pub struct Binding {
+    driver: Rc<Driver>,
+}
+
+impl Binding {
+    pub(crate) fn start(
+        parts: Parts,
+        policy: OverflowPolicy,
+        listener: impl Listener + 'static,
+    ) -> Self {
+        Self {
+            driver: Driver::start(parts, policy, Rc::new(Adapter(listener))),
+        }
+    }
+
+    /// Puts a message into the outbox, to go out at the end of this turn.
+    ///
+    /// # Errors
+    ///
+    /// Says why, and hands the message back, where it is too long, finds no room, or the client is closed.
+    pub fn send(&self, message: impl Into<Message>) -> Result<MessageId, SendError> {
+        self.driver.send(message.into())
+    }
+
+    /// The application has taken this many messages of a session, in order: they are acknowledged.
+    pub fn consumed(&self, session: SessionNumber, messages: u64) {
+        self.driver.consumed(session, messages);
+    }
+
+    /// Answers [`Listener::prepare`]: where and as whom to connect, or why that cannot be said.
+    pub fn prepared(&self, endpoint: Result<Endpoint, String>) {
+        self.driver.prepared(endpoint);
+    }
+
+    /// Closes the client: what was sent goes first. Ends with [`Event::Closed`].
+    pub fn close(&self, close: Close) {
+        self.driver.close(close);
+    }
+
+    /// The longest message that can be sent now, in bytes.
+    pub fn max_message(&self) -> u64 {
+        self.driver.read(|machine| machine.max_message())
+    }
+
+    /// The counters, as of now.
+    pub fn stats(&self) -> Stats {
+        self.driver.read(|machine| machine.stats())
+    }
+}
+
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding").finish_non_exhaustive()
+    }
+}
+
+struct Adapter<L>(L);
+
+impl<L: Listener> Application for Adapter<L> {
+    fn tell(&self, _driver: &Driver, told: Told) {
+        match told {
+            Told::Event(event) => self.0.event(event),
+            Told::Prepare(attempt) => self.0.prepare(attempt),
+            #[cfg(feature = "observe")]
+            Told::Traffic(_) => {}
+        }
+    }
+
+    /// A binding that is dropped is told nothing more.
+    fn end(&self, _told: Vec<Told>) {}
+}
