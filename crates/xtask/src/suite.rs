@@ -7,7 +7,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,10 @@ pub(crate) struct Options {
     /// Run only this step; may be given several times.
     #[arg(long, value_name = "STEP", value_parser = steps::names())]
     only: Vec<String>,
+
+    /// End, with all that was started, as soon as standard input does.
+    #[arg(long, hide = true)]
+    end_with_input: bool,
 }
 
 /// What became of a step.
@@ -40,6 +44,9 @@ struct Finished {
 }
 
 pub(crate) fn test(options: &Options) -> Result<ExitCode> {
+    if options.end_with_input {
+        thread::spawn(end_with_input);
+    }
     let selected: Vec<_> = STEPS
         .iter()
         .filter(|step| options.only.is_empty() || options.only.iter().any(|name| name == step.name))
@@ -87,9 +94,12 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     Ok(report(&finished, &notes, started.elapsed()))
 }
 
-/// A step that runs beside others, in a process of its own so that their outputs stay apart.
+/// A step that runs beside others, in a process of its own so that their outputs stay apart. It ends with this value, and with
+/// this process, however that ends.
 struct Beside {
     step: &'static Step,
+    /// Its standard input, which ends when this is dropped.
+    life_line: ChildStdin,
     /// Its end, and how long it took.
     ended: JoinHandle<(io::Result<ExitStatus>, Duration)>,
     log: PathBuf,
@@ -101,14 +111,20 @@ impl Beside {
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let started = Instant::now();
-        let mut child = Command::new(env::current_exe()?)
-            .args(["test", "--only", step.name])
-            .stdin(Stdio::null())
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args(["test", "--end-with-input", "--only", step.name])
+            .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
+            .stderr(output);
+        // A group of its own, which it can end as a whole.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
+        let life_line = child.stdin.take().context("it has no standard input")?;
         Ok(Self {
             step,
+            life_line,
             ended: thread::spawn(move || (child.wait(), started.elapsed())),
             log,
         })
@@ -118,6 +134,7 @@ impl Beside {
     fn join(self) -> Finished {
         let lost = |_| (Err(io::Error::other("nobody waited")), Duration::ZERO);
         let (ended, time) = self.ended.join().unwrap_or_else(lost);
+        drop(self.life_line);
         let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
         println!("\n=== {}, which ran beside ===\n{log}", self.step.name);
         let mut counts = Counts::default();
@@ -140,6 +157,23 @@ impl Beside {
             notes,
         }
     }
+}
+
+/// Waits for the end of standard input, then ends this process and all that it started.
+fn end_with_input() {
+    // An error is an end, too.
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+
+        // Of which this process is the first.
+        const OWN_GROUP: Pid = Pid::from_raw(0);
+        // It cannot fail: a process may always signal itself.
+        let _ = kill(OWN_GROUP, Signal::SIGTERM);
+    }
+    std::process::exit(1);
 }
 
 fn perform(step: &'static Step) -> Finished {
