@@ -331,7 +331,8 @@ impl Driver {
 
     pub(crate) fn close(&self, close: Close) {
         self.turn(|state, now| {
-            state.farewell = Some(close.clone());
+            // Only the first close counts, for whoever is there and for whoever comes back.
+            state.farewell.get_or_insert_with(|| close.clone());
             state.machine.close(now, close);
         });
     }

@@ -298,7 +298,12 @@ impl SessionHandle {
     /// Closes the session: what was sent before goes first, for 5 s at most. The reason has the form `name: human text`
     /// and is cut to 123 bytes; [`CloseCode`] says how clients react. A client that is away hears it when it comes back.
     pub fn close(&self, code: CloseCode, reason: &str) {
-        self.driver.close(Close::new(code, reason));
+        self.close_with(Close::new(code, reason));
+    }
+
+    /// The same, with advice to the client when to come back, where the close has one.
+    pub fn close_with(&self, close: Close) {
+        self.driver.close(close);
     }
 }
 

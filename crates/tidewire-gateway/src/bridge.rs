@@ -1,0 +1,289 @@
+//! One session and its backend's connection, from the opening of both to the end of both.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tidewire_server::{Cause, Close, CloseCode, Payload, SendErrorKind, Session, SessionHandle};
+use tokio::sync::Notify;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
+
+use crate::control::{self, Speaker};
+use crate::dial::{DialError, Opened};
+use crate::ending::{Ending, Fault};
+use crate::forward::{self, Origin};
+use crate::frames::Frames;
+use crate::gateway::Inner;
+use crate::target::Target;
+use crate::wire::Watched;
+
+/// Read buffer of a connection to a backend.
+const READ_BUFFER: usize = 16 * 1024;
+/// Bytes beside the longest message that pongs may wait in while a backend does not read.
+const PONG_ROOM: usize = 64 * 1024;
+/// Time that a backend has to answer a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+type Backend = WebSocketStream<Watched<TokioIo<Upgraded>>>;
+
+/// Serves one session.
+pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
+    let _counted = gateway.counters.bridges.enter();
+    let handle = session.handle();
+    // The hook has refused what cannot be read.
+    let speaker = Speaker::read(session.token()).unwrap_or(Speaker::Ordinary);
+    let voice = Voice {
+        handle: &handle,
+        is_drop_in: matches!(speaker, Speaker::DropIn { .. }),
+    };
+    let opened = tokio::select! {
+        opened = open(&gateway, &session, &speaker) => opened,
+        _ = handle.ended() => {
+            gateway.counters.ended("browser");
+            return;
+        }
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            gateway.counters.ended(error.name());
+            return voice.close(&Ending::Unopened(error)).await;
+        }
+    };
+    if voice.is_drop_in {
+        // Fails where the session has ended in the meantime, as what follows sees.
+        let _ = voice.say(control::opened(opened.protocol.as_deref())).await;
+    }
+    let (ending, socket) = carry(&gateway, &mut session, &voice, opened).await;
+    gateway.counters.ended(ending.name());
+    let cause = session.end().map(|end| end.cause.clone());
+    let farewell = ending.farewell(cause, gateway.is_stopping());
+    // Side by side, since the session's end may wait for a browser that is away.
+    tokio::join!(hang_up(socket, farewell), voice.close(&ending));
+}
+
+async fn open(gateway: &Inner, session: &Session, speaker: &Speaker) -> Result<Opened, DialError> {
+    let parts = session.parts();
+    let (Some(target), Some(origin)) = (
+        parts.extensions.get::<Target>(),
+        parts.extensions.get::<Origin>(),
+    ) else {
+        return Err(DialError::Unreachable);
+    };
+    let protocols = match speaker {
+        Speaker::DropIn { protocols } => protocols.join(", "),
+        Speaker::Ordinary => {
+            let offered = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+            let offered: Vec<_> = offered.filter_map(|value| value.to_str().ok()).collect();
+            offered.join(", ")
+        }
+    };
+    let request = forward::opening(target, parts, *origin, &protocols)
+        .map_err(|_| DialError::Handshake("the request cannot be written"))?;
+    gateway.dial(&target.route, request).await
+}
+
+/// Passes messages on until either side ends.
+async fn carry(
+    gateway: &Inner,
+    session: &mut Session,
+    voice: &Voice<'_>,
+    opened: Opened,
+) -> (Ending, Option<Backend>) {
+    let longest = usize::try_from(gateway.limits.message_bytes).unwrap_or(usize::MAX);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(longest.saturating_add(PONG_ROOM))
+        .max_message_size(Some(longest))
+        .max_frame_size(Some(longest));
+    let (connection, frames) = Watched::new(opened.connection);
+    let socket = WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await;
+    let (mut sink, mut stream) = socket.split();
+    let ping = Notify::new();
+    let ending = tokio::select! {
+        ending = to_backend(gateway, session, &mut sink, &ping) => ending,
+        ending = to_browser(gateway, voice, &mut stream, &frames, &ping) => ending,
+    };
+    // The two halves are of one connection, so they go together.
+    (ending, sink.reunite(stream).ok())
+}
+
+/// Takes what the browser sends, one message at a time: while the backend does not take one, the browser waits.
+async fn to_backend(
+    gateway: &Inner,
+    session: &mut Session,
+    sink: &mut SplitSink<Backend, Message>,
+    ping: &Notify,
+) -> Ending {
+    loop {
+        let message = tokio::select! {
+            payload = session.next() => match payload {
+                Some(payload) => {
+                    gateway.counters.to_backend.count(payload.len());
+                    message_of(payload)
+                }
+                None => return Ending::ByBrowser,
+            },
+            () = ping.notified() => Message::Ping(bytes::Bytes::new()),
+        };
+        match tokio::time::timeout(gateway.limits.backend_write, sink.send(message)).await {
+            Ok(Ok(())) => {}
+            // What the backend said before is read by the other direction, which knows better why it ended.
+            Ok(Err(_)) => std::future::pending().await,
+            Err(_) => return Ending::Fault(Fault::Stalled),
+        }
+    }
+}
+
+/// Takes what the backend sends, one message at a time: while the session has no room, the backend waits.
+async fn to_browser(
+    gateway: &Inner,
+    voice: &Voice<'_>,
+    stream: &mut SplitStream<Backend>,
+    frames: &Mutex<Frames>,
+    ping: &Notify,
+) -> Ending {
+    let mut is_asked = false;
+    loop {
+        let incoming =
+            match tokio::time::timeout(gateway.limits.backend_silence, stream.next()).await {
+                Ok(incoming) => incoming,
+                Err(_) if is_asked => return Ending::Fault(Fault::Silent),
+                Err(_) => {
+                    is_asked = true;
+                    ping.notify_one();
+                    continue;
+                }
+            };
+        is_asked = false;
+        let payload = match incoming {
+            Some(Ok(Message::Text(text))) => Payload::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(bytes))) => Payload::Binary(bytes.into()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+            Some(Ok(Message::Close(frame))) => {
+                // The library tells some registered codes, 1014 among them, as a broken rule.
+                let frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ending::of_backend(frame, frames.close_code());
+            }
+            Some(Err(error)) => return Ending::Fault(fault(&error)),
+            None => return Ending::Fault(Fault::Lost),
+        };
+        gateway.counters.to_browser.count(payload.len());
+        match voice.pass(payload).await {
+            Ok(()) => {}
+            Err(SendErrorKind::TooLarge { .. }) => return Ending::Fault(Fault::Message),
+            // The session has ended, or is about to: the other direction sees its end.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+fn message_of(payload: Payload) -> Message {
+    match payload {
+        Payload::Binary(bytes) => Message::Binary(bytes.into()),
+        Payload::Text(text) => Message::Text(text.into()),
+    }
+}
+
+fn fault(error: &WsError) -> Fault {
+    match error {
+        WsError::Capacity(CapacityError::MessageTooLong { .. }) => Fault::Message,
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Fault::Lost,
+        WsError::Capacity(_) | WsError::Protocol(_) | WsError::Utf8(_) => Fault::Frame,
+        _ => Fault::Lost,
+    }
+}
+
+/// Says goodbye to the backend in due form, and waits a bounded time for it to do the same.
+async fn hang_up(socket: Option<Backend>, farewell: Option<Close>) {
+    let Some(mut socket) = socket else { return };
+    let frame = farewell.map(|close| CloseFrame {
+        code: close.code.0.into(),
+        reason: close.reason.into(),
+    });
+    let goodbye = async {
+        // After the backend's own close frame this only sends the answer to it.
+        socket.close(frame).await?;
+        while let Some(message) = socket.next().await {
+            message?;
+        }
+        Ok::<(), WsError>(())
+    };
+    // An error means that the backend is gone already, a timeout that it does not care.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+}
+
+/// How a session is spoken to: with control messages, or without.
+struct Voice<'a> {
+    handle: &'a SessionHandle,
+    is_drop_in: bool,
+}
+
+impl Voice<'_> {
+    /// Passes on a message of the backend.
+    async fn pass(&self, payload: Payload) -> Result<(), SendErrorKind> {
+        let payload = match self.is_drop_in {
+            true => control::literal(payload),
+            false => payload,
+        };
+        self.say(payload).await
+    }
+
+    async fn say(&self, payload: Payload) -> Result<(), SendErrorKind> {
+        self.handle
+            .send(payload)
+            .await
+            .map_err(|error| error.kind)?;
+        Ok(())
+    }
+
+    /// Ends the session behind all that the backend sent, and waits until it has ended: a browser that is away hears of it when
+    /// it comes back.
+    async fn close(&self, ending: &Ending) {
+        let close = match self.is_drop_in {
+            true => {
+                let (is_clean, close) = ending.closed();
+                // Fails where the session has ended by itself.
+                if self
+                    .say(control::closed(is_clean, close.code.0, &close.reason))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                Close::new(CloseCode::NORMAL, "closed: the last message says why")
+            }
+            false => ending.close(),
+        };
+        self.handle.close_with(close);
+        self.handle.ended().await;
+    }
+}
+
+impl Ending {
+    /// The close frame for the backend; none where it is beyond hearing one, or has sent its own.
+    fn farewell(&self, cause: Option<Cause>, is_stopping: bool) -> Option<Close> {
+        let leaving = |reason| Some(Close::new(CloseCode::GOING_AWAY, reason));
+        match self {
+            Self::Backend { .. } | Self::Unopened(_) => None,
+            Self::Fault(fault) => fault.farewell(),
+            Self::ByBrowser => match cause {
+                Some(Cause::Refused(close)) => Some(close),
+                Some(Cause::TimedOut) => leaving("gone: the browser did not come back"),
+                Some(Cause::PeerMisbehaved(_)) => Some(Close::new(
+                    CloseCode::PROTOCOL,
+                    "client: it broke the session protocol",
+                )),
+                _ if is_stopping => leaving("stopping: the gateway stops"),
+                _ => leaving("ended: the gateway ended the session"),
+            },
+        }
+    }
+}

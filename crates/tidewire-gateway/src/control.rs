@@ -1,0 +1,177 @@
+//! What the gateway and a drop-in socket tell each other beside the messages: `docs/GATEWAY.md`, "How the drop-in names its
+//! sub-protocols".
+
+use http::StatusCode;
+use tidewire_server::{Payload, Refusal};
+
+/// Begins the token of every drop-in, whatever its version.
+const FAMILY: &[u8] = b"tidewire-socket/";
+/// The version that is spoken.
+const VERSION: &str = "1";
+/// Begins every control message.
+const MARK: &[u8] = b"\0tidewire";
+/// Sub-protocols that one token may name.
+const MAX_PROTOCOLS: usize = 32;
+/// Bytes that they may have, with what joins them.
+const MAX_PROTOCOL_BYTES: usize = 1_024;
+
+const LITERAL: u8 = 0;
+const OPENED: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// What a client's token says of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Speaker {
+    /// A drop-in socket, which wants one of these sub-protocols and is sent control messages.
+    DropIn { protocols: Vec<String> },
+    /// Any other tidewire client.
+    Ordinary,
+}
+
+impl Speaker {
+    /// Reads a token.
+    pub(crate) fn read(token: &[u8]) -> Result<Self, Refusal> {
+        let Some(rest) = token.strip_prefix(FAMILY) else {
+            return Ok(Self::Ordinary);
+        };
+        let malformed = || {
+            let reason = "token: it does not follow the form of a drop-in socket's";
+            Refusal::new(StatusCode::FORBIDDEN, reason)
+        };
+        let rest = str::from_utf8(rest).map_err(|_| malformed())?;
+        let (version, names) = match rest.split_once(' ') {
+            Some((version, names)) => (version, Some(names)),
+            None => (rest, None),
+        };
+        if version != VERSION {
+            let reason = "socket-version: this gateway speaks version 1 of the drop-in socket";
+            return Err(Refusal::new(StatusCode::UPGRADE_REQUIRED, reason));
+        }
+        let protocols: Vec<String> = names
+            .into_iter()
+            .flat_map(|names| names.split(", "))
+            .map(str::to_owned)
+            .collect();
+        let long = names.is_some_and(|names| names.len() > MAX_PROTOCOL_BYTES);
+        let twice = (1..protocols.len()).any(|end| {
+            let (before, from) = protocols.split_at(end);
+            from.first().is_some_and(|name| before.contains(name))
+        });
+        if long
+            || twice
+            || protocols.len() > MAX_PROTOCOLS
+            || !protocols.iter().all(|name| is_token(name))
+        {
+            return Err(malformed());
+        }
+        Ok(Self::DropIn { protocols })
+    }
+}
+
+/// A token of RFC 9110 section 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// The backend accepted, and chose this sub-protocol.
+pub(crate) fn opened(protocol: Option<&str>) -> Payload {
+    message(OPENED, protocol.unwrap_or_default().as_bytes())
+}
+
+/// The connection to the backend is over.
+pub(crate) fn closed(is_clean: bool, code: u16, reason: &str) -> Payload {
+    let [high, low] = code.to_be_bytes();
+    let mut rest = vec![u8::from(is_clean), high, low];
+    rest.extend_from_slice(reason.as_bytes());
+    message(CLOSED, &rest)
+}
+
+/// A message of the backend, so that no control message is seen in it.
+pub(crate) fn literal(payload: Payload) -> Payload {
+    match payload {
+        Payload::Binary(bytes) if bytes.starts_with(MARK) => message(LITERAL, &bytes),
+        other => other,
+    }
+}
+
+fn message(kind: u8, rest: &[u8]) -> Payload {
+    let mut bytes = Vec::with_capacity(MARK.len() + 1 + rest.len());
+    bytes.extend_from_slice(MARK);
+    bytes.push(kind);
+    bytes.extend_from_slice(rest);
+    Payload::Binary(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drop_in(protocols: &[&str]) -> Result<Speaker, Refusal> {
+        let protocols = protocols.iter().map(|&name| name.to_owned()).collect();
+        Ok(Speaker::DropIn { protocols })
+    }
+
+    #[test]
+    fn a_drop_in_names_its_sub_protocols_in_order() {
+        assert_eq!(Speaker::read(b"tidewire-socket/1"), drop_in(&[]));
+        assert_eq!(
+            Speaker::read(b"tidewire-socket/1 graphql-transport-ws, foo"),
+            drop_in(&["graphql-transport-ws", "foo"])
+        );
+        for token in ["", "secret", "tidewire-socket", "Tidewire-Socket/1"] {
+            assert_eq!(
+                Speaker::read(token.as_bytes()),
+                Ok(Speaker::Ordinary),
+                "{token}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_out_of_form_is_refused() {
+        let long = format!("tidewire-socket/1 {}", "a".repeat(1_025));
+        let many = format!("tidewire-socket/1 {}", ["a"; 33].join(", "));
+        for token in [
+            "tidewire-socket/1 ",
+            "tidewire-socket/1 a,b",
+            "tidewire-socket/1 a, ",
+            "tidewire-socket/1 a, a",
+            "tidewire-socket/1 a\r\nX: y",
+            "tidewire-socket/1 \u{fc}",
+            &long,
+            &many,
+        ] {
+            let refusal = Speaker::read(token.as_bytes()).expect_err(token);
+            assert!(
+                format!("{refusal:?}").contains("4403"),
+                "{token}: {refusal:?}"
+            );
+        }
+        let other = Speaker::read(b"tidewire-socket/2").expect_err("another version");
+        assert!(format!("{other:?}").contains("4426"), "{other:?}");
+    }
+
+    #[test]
+    fn control_messages_have_the_documented_bytes() {
+        assert_eq!(opened(Some("foo")).as_bytes(), b"\0tidewire\x01foo");
+        assert_eq!(opened(None).as_bytes(), b"\0tidewire\x01");
+        assert_eq!(
+            closed(true, 4001, "bye").as_bytes(),
+            b"\0tidewire\x02\x01\x0f\xa1bye"
+        );
+        let looks_like_one = Payload::from(&b"\0tidewire\x01"[..]);
+        assert_eq!(
+            literal(looks_like_one).as_bytes(),
+            b"\0tidewire\0\0tidewire\x01"
+        );
+        for other in [
+            Payload::from("\0tidewire\x01"),
+            Payload::from(&b"\0tide"[..]),
+        ] {
+            assert_eq!(literal(other.clone()), other);
+        }
+    }
+}

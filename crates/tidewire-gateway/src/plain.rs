@@ -1,0 +1,259 @@
+//! Clients that may be plain ones: telling them from tidewire clients, and passing their bytes on.
+//!
+//! A tidewire client says HELLO in its first frame, and says it as soon as its WebSocket is open. A plain client says something else,
+//! or waits for its server to speak. So the first frame decides; where none comes in time, the client counts as plain and its
+//! backend is reached, and if its first frame is a HELLO after all, nothing is lost as long as the backend was silent.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::request::Parts;
+use tidewire_proto::server::{CarrierKind, read_opening};
+use tidewire_server::{Close, CloseCode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::dial::Opened;
+use crate::forward::{self, Origin};
+use crate::gateway::Inner;
+use crate::target::Target;
+use crate::tunnel::{self, Side};
+use crate::wire::Rewound;
+
+/// Longest HELLO with its token, and the header of its frame.
+const LONGEST_HELLO: usize = 9 * 1024;
+/// Time that a first frame may take once it has begun.
+const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// Time that a peer has to read a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Whose first frame it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum First {
+    Hello,
+    Other,
+    /// Too little to tell.
+    Unknown,
+}
+
+/// Serves a WebSocket of which only the head of its request is known.
+pub(crate) async fn decide<S>(gateway: Arc<Inner>, mut client: S, parts: Parts)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut ahead = BytesMut::new();
+    let first = tokio::select! {
+        first = first_frame(&mut client, &mut ahead) => first,
+        () = tokio::time::sleep(gateway.limits.plain_after), if ahead.is_empty() => Ok(First::Unknown),
+        () = gateway.stopping() => return refuse(client, &stopping()).await,
+    };
+    match first {
+        Ok(First::Hello) => give_to_session(&gateway, client, ahead.freeze(), parts).await,
+        Ok(First::Other | First::Unknown) => {
+            let opened = match gateway.plain_place() {
+                Some(place) => open(&gateway, &parts).await.map(|opened| (opened, place)),
+                None => Err(full()),
+            };
+            match opened {
+                Ok((opened, place)) => pass(gateway, client, ahead, opened, parts, place).await,
+                Err(close) => refuse(client, &close).await,
+            }
+        }
+        Err(error) => tracing::debug!(%error, "the client left before its first frame"),
+    }
+}
+
+/// Passes a plain WebSocket on to a backend that has accepted it, unless its first frame is a HELLO.
+pub(crate) async fn pass<S>(
+    gateway: Arc<Inner>,
+    mut client: S,
+    mut ahead: BytesMut,
+    opened: Opened,
+    parts: Parts,
+    place: OwnedSemaphorePermit,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut backend = opened.connection;
+    let mut spoken = [0; 1_024];
+    // Until either side has spoken.
+    let said = loop {
+        match judge(&ahead) {
+            First::Hello => {
+                // The session opens a connection of its own, or has one.
+                let moved =
+                    Close::new(CloseCode::GOING_AWAY, "session: the client speaks tidewire");
+                let _ = backend
+                    .write_all(&tunnel::close_frame(Side::Backend, &moved))
+                    .await;
+                drop((backend, place));
+                return give_to_session(&gateway, client, ahead.freeze(), parts).await;
+            }
+            First::Other => break 0,
+            First::Unknown => {}
+        }
+        tokio::select! {
+            read = client.read_buf(&mut ahead) => match read {
+                Ok(0) | Err(_) => break 0,
+                Ok(_) => {}
+            },
+            read = backend.read(&mut spoken) => match read {
+                Ok(length) => break length,
+                Err(_) => break 0,
+            },
+            () = gateway.stopping() => break 0,
+        }
+    };
+    let said = Bytes::copy_from_slice(spoken.get(..said).unwrap_or_default());
+    let client = Rewound::new(ahead.freeze(), client);
+    let backend = Rewound::new(said, backend);
+    tunnel::run(&gateway, client, backend).await;
+    drop(place);
+}
+
+async fn give_to_session<S>(gateway: &Inner, client: S, ahead: Bytes, parts: Parts)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let client = Rewound::new(ahead, client);
+    gateway.hub.serve_socket(client, parts).await;
+}
+
+async fn open(gateway: &Inner, parts: &Parts) -> Result<Opened, Close> {
+    let (Some(target), Some(origin)) = (
+        parts.extensions.get::<Target>(),
+        parts.extensions.get::<Origin>(),
+    ) else {
+        return Err(Close::new(CloseCode::INTERNAL, "target: there is none"));
+    };
+    let protocols = offered(parts);
+    let request = forward::opening(target, parts, *origin, &protocols)
+        .map_err(|_| Close::new(CloseCode::INTERNAL, "request: it cannot be written"))?;
+    gateway
+        .dial(&target.route, request)
+        .await
+        .map_err(|error| error.close())
+}
+
+/// The sub-protocols that a handshake offers, as one header has them.
+pub(crate) fn offered(parts: &Parts) -> String {
+    let values = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    values.join(", ")
+}
+
+/// Tells a client that is connected already why it cannot stay.
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, close: &Close) {
+    let goodbye = async {
+        client
+            .write_all(&tunnel::close_frame(Side::Client, close))
+            .await?;
+        client.shutdown().await?;
+        // Until it has read the close frame and leaves: closing earlier would reset the connection.
+        let mut waste = [0; 1_024];
+        while client.read(&mut waste).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // An error means that it is gone already, a timeout that it does not care.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+}
+
+/// Reads until it is known whose first frame it is. What was read is in `ahead`, also where this is cancelled.
+async fn first_frame<S: AsyncRead + Unpin>(
+    client: &mut S,
+    ahead: &mut BytesMut,
+) -> io::Result<First> {
+    // The first bytes have no bound in time here; the caller has one.
+    read_some(client, ahead).await?;
+    let rest = async {
+        loop {
+            match judge(ahead) {
+                First::Unknown => read_some(client, ahead).await?,
+                first => return Ok(first),
+            }
+        }
+    };
+    tokio::time::timeout(FIRST_FRAME, rest)
+        .await
+        .unwrap_or(Ok(First::Other))
+}
+
+async fn read_some<S: AsyncRead + Unpin>(client: &mut S, ahead: &mut BytesMut) -> io::Result<()> {
+    match client.read_buf(ahead).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether these bytes, the first ones of a client, begin with a HELLO in a frame.
+fn judge(bytes: &[u8]) -> First {
+    let Some(first) = bytes.first() else {
+        return First::Unknown;
+    };
+    // Binary, without an extension's bits, as a whole or as the beginning of a message.
+    if !matches!(first, 0x82 | 0x02) {
+        return First::Other;
+    }
+    let Some(second) = bytes.get(1) else {
+        return First::Unknown;
+    };
+    let mask_at = match second {
+        0x80..=0xfd => 2,
+        0xfe => 4,
+        0xff => 10,
+        // Clients mask.
+        _ => return First::Other,
+    };
+    let Some((mask, payload)) = bytes
+        .get(mask_at..)
+        .and_then(|rest| rest.split_first_chunk::<4>())
+    else {
+        return First::Unknown;
+    };
+    let length = match bytes.get(2..mask_at).unwrap_or_default() {
+        [] => u64::from(second & 0x7f),
+        extended => extended
+            .iter()
+            .fold(0, |length, byte| length << 8 | u64::from(*byte)),
+    };
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let payload: Vec<u8> = payload
+        .iter()
+        .zip(mask.iter().cycle())
+        .take(length.min(LONGEST_HELLO))
+        .map(|(byte, mask)| byte ^ mask)
+        .collect();
+    match read_opening(&payload, CarrierKind::Socket) {
+        Ok(_) => First::Hello,
+        // What breaks a rule may only be incomplete, as long as it begins as a HELLO does.
+        Err(_) if payload.len() == length || payload.len() >= LONGEST_HELLO => First::Other,
+        Err(_)
+            if payload
+                .iter()
+                .zip(HELLO)
+                .all(|(byte, hello)| *byte == hello) =>
+        {
+            First::Unknown
+        }
+        Err(_) => First::Other,
+    }
+}
+
+/// The type of the frame, and the version.
+const HELLO: [u8; 2] = [0x01, 0x01];
+
+pub(crate) fn full() -> Close {
+    let close = Close::new(
+        CloseCode::DRAINING,
+        "full: the gateway has all the WebSockets that it takes",
+    );
+    close.after(Duration::from_secs(10))
+}
+
+pub(crate) fn stopping() -> Close {
+    let close = Close::new(CloseCode::DRAINING, "stopping: the gateway stops");
+    close.after(Duration::from_secs(1))
+}
