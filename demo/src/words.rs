@@ -3,17 +3,9 @@
 use std::time::Duration;
 
 use js_sys::Date;
-use tidewire::{Cause, Fate, ReceiptError, SendError, State, Transport, Verdict};
+use tidewire::{Fate, Inspector, ReceiptError, SendError, State, Transport, Verdict};
 
 use crate::server::Refusal;
-
-pub(crate) const fn transport(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "WebSocket",
-        Transport::LongPolling => "Long polling",
-        Transport::Polling => "Polling",
-    }
-}
 
 /// How a transport works, in one line.
 pub(crate) const fn how(transport: Transport) -> &'static str {
@@ -26,7 +18,7 @@ pub(crate) const fn how(transport: Transport) -> &'static str {
 
 pub(crate) fn state(state: State) -> String {
     match state {
-        State::Open(by) => format!("Connected by {}", inline(by)),
+        State::Open(by) => format!("Connected by {}", Inspector::transport_inline(by)),
         State::Connecting => "Connecting".into(),
         State::Waiting { retry_in } => {
             format!("Not connected, next attempt in {}", seconds(retry_in))
@@ -73,31 +65,6 @@ pub(crate) fn refusal<T>(error: &SendError<T>) -> String {
             format!("Longer than the server takes, which is {}.", bytes(*limit))
         }
         _ => "The message was refused.".into(),
-    }
-}
-
-pub(crate) fn cause(cause: &Cause) -> String {
-    match cause {
-        Cause::ByApplication => "this page asked for it".into(),
-        Cause::Broken => "the connection broke, or none came about".into(),
-        Cause::NotTidewire { status: 0 } => "what answers is not a tidewire server".into(),
-        Cause::NotTidewire { status } => {
-            format!("what answers is not a tidewire server (HTTP {status})")
-        }
-        Cause::PeerMisbehaved(rule) => format!("the server broke the protocol ({rule})"),
-        Cause::Provider(text) => format!("no credentials ({text})"),
-        Cause::Refused(close) => format!("the server says “{}” ({})", close.reason, close.code.0),
-        Cause::TimedOut => "nothing was heard for too long".into(),
-        _ => "for another reason".into(),
-    }
-}
-
-/// The name within a sentence.
-const fn inline(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "WebSocket",
-        Transport::LongPolling => "long polling",
-        Transport::Polling => "polling",
     }
 }
 

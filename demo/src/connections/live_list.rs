@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use tidewire::{Event, Incoming, use_tidewire};
+use tidewire::{Event, Incoming, Inspector, use_tidewire};
 use yew::prelude::*;
 
 use crate::json::Json;
 use crate::server::Server;
-use crate::words;
 
 /// Attempts that fail before the server counts as unreachable: one failure is what a cut is.
 const PATIENCE: u32 = 2;
@@ -108,11 +107,11 @@ pub(crate) fn use_live_list(server: &Server) -> LiveList {
                 }
             }
             Incoming::Event(Event::Closed { cause, .. }) => {
-                changes.dispatch(Change::Closed(words::cause(&cause)));
+                changes.dispatch(Change::Closed(Inspector::cause(&cause)));
             }
             Incoming::Event(Event::Connected { .. }) => changes.dispatch(Change::Connected),
             Incoming::Event(Event::Hiccup { cause, .. }) => {
-                changes.dispatch(Change::Failed(words::cause(&cause)));
+                changes.dispatch(Change::Failed(Inspector::cause(&cause)));
             }
             _ => {}
         },

@@ -3,7 +3,7 @@
 mod live_list;
 
 use js_sys::Date;
-use tidewire::Transport;
+use tidewire::{Inspector, Transport};
 use yew::prelude::*;
 
 pub(crate) use self::live_list::use_live_list;
@@ -12,7 +12,7 @@ use self::live_list::{Connection, List};
 use crate::parts::columns;
 use crate::section::section;
 use crate::server::Server;
-use crate::words::{self, counted, grouped, time_of_day};
+use crate::words::{counted, grouped, time_of_day};
 
 /// Rows that are shown; the rest is counted.
 const MAX_ROWS: usize = 40;
@@ -92,7 +92,7 @@ fn row(connection: &Connection) -> Html {
 fn carrier(transport: Option<&str>) -> &str {
     let named = |name: &&Transport| Some(name.name()) == transport;
     match (Transport::ALL.iter().find(named), transport) {
-        (Some(known), _) => words::transport(*known),
+        (Some(known), _) => Inspector::transport(*known),
         (None, Some(other)) => other,
         (None, None) => "nothing: away",
     }

@@ -2,27 +2,31 @@
 
 use std::time::Duration;
 
-use tidewire::Transport;
+use tidewire::{Inspector, Transport};
 use yew::prelude::*;
 
+use crate::parts::quiet;
 use crate::words;
 
 /// Round-trip times come best transport first.
 pub(crate) fn ladder(carrier: Option<Transport>, round_trips: [Duration; 3]) -> Html {
     let rungs = Transport::ALL.into_iter().zip(round_trips);
     html! {
-        <ol class="ladder" aria-label="Transports, best first">
-            { for rungs.map(|(transport, round_trip)| {
-                let is_lit = carrier == Some(transport);
-                html! {
-                    <li class={classes!("rung", is_lit.then_some("lit"))} aria-current={is_lit.then_some("true")}>
-                        <span class="lamp" aria-hidden="true"></span>
-                        <span class="name">{ words::transport(transport) }</span>
-                        <span class="how">{ words::how(transport) }</span>
-                        <span class="figure" title="Smoothed round-trip time">{ words::span(round_trip) }</span>
-                    </li>
-                }
-            }) }
-        </ol>
+        <>
+            <ol class="ladder" aria-label="Transports, best first">
+                { for rungs.map(|(transport, round_trip)| {
+                    let is_lit = carrier == Some(transport);
+                    html! {
+                        <li class={classes!("rung", is_lit.then_some("lit"))} aria-current={is_lit.then_some("true")}>
+                            <span class="lamp" aria-hidden="true"></span>
+                            <span class="name">{ Inspector::transport(transport) }</span>
+                            <span class="how">{ words::how(transport) }</span>
+                            <span class="figure">{ words::span(round_trip) }</span>
+                        </li>
+                    }
+                }) }
+            </ol>
+            { quiet("Figures: smoothed round-trip times.") }
+        </>
     }
 }

@@ -6,7 +6,9 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use tidewire::{Event, Fate, Incoming, Message, Receipt, Transport, UseTidewire, Verdict};
+use tidewire::{
+    Event, Fate, Incoming, Inspector, Message, Receipt, Transport, UseTidewire, Verdict,
+};
 use yew::platform::spawn_local;
 
 use super::ledger::{Counts, Ledger};
@@ -308,7 +310,7 @@ impl Inside {
             Event::Closed { cause, .. } => {
                 self.ledger.session_lost();
                 self.trouble = None;
-                self.ending = Some(words::cause(cause));
+                self.ending = Some(Inspector::cause(cause));
             }
             Event::Connected { verdict, .. } => {
                 self.trouble = None;
@@ -328,7 +330,7 @@ impl Inside {
             Event::Hiccup { cause, .. } => {
                 let trouble = self.trouble.get_or_insert_default();
                 trouble.attempts += 1;
-                trouble.cause = words::cause(cause);
+                trouble.cause = Inspector::cause(cause);
             }
             Event::Lost { unconfirmed, .. } => {
                 self.ledger.session_lost();

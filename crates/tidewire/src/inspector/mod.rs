@@ -9,6 +9,7 @@ use std::fmt;
 use std::mem;
 use std::time::Duration;
 
+use tidewire_proto::{Cause, Transport};
 use yew::prelude::*;
 
 pub use self::log::{InspectorLog, use_inspector_log};
@@ -69,6 +70,25 @@ pub struct Inspector {
     timer: Option<Timer>,
     copy: Copy,
     field: NodeRef,
+}
+
+impl Inspector {
+    /// The words in which it tells a cause: what goes on after "Closed:" or "Not connected:", without a full stop.
+    ///
+    /// Texts of the server or of a provider within are on one line, and cut after 200 characters.
+    pub fn cause(cause: &Cause) -> String {
+        words::cause(cause)
+    }
+
+    /// The name by which it calls a transport, as a heading: "Long polling".
+    pub const fn transport(transport: Transport) -> &'static str {
+        words::transport(transport)
+    }
+
+    /// The same within a sentence: "long polling".
+    pub const fn transport_inline(transport: Transport) -> &'static str {
+        words::inline(transport)
+    }
 }
 
 /// What became of the wish to copy.

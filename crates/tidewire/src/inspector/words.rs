@@ -135,7 +135,7 @@ pub(super) const fn transport(transport: Transport) -> &'static str {
 }
 
 /// The name within a sentence.
-const fn inline(transport: Transport) -> &'static str {
+pub(super) const fn inline(transport: Transport) -> &'static str {
     match transport {
         Transport::WebSocket => "WebSocket",
         Transport::LongPolling => "long polling",
