@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tidewire_tests::{Browser, Server, Stage, Tour, perform_beside_others};
 
 const LIMIT: Duration = Duration::from_secs(60);
+const NOTICE: &str = "main > [role='status']";
 const COUNT: &str = "[data-figure='connected']";
 
 #[tokio::test]
@@ -37,17 +39,20 @@ async fn by_a_page_that_is_older_than_its_server() {
         let tour = stage.tour().await;
         tour.load(&server.url("/index")).await;
         settled(&tour).await;
+        // A screen reader tells what changes within a region, and only where the region was there before.
+        let mark = "document.querySelector(arguments[0]).wasThereBefore = true";
+        tour.run(mark, &[json!(NOTICE)]).await;
         let address = server.kill().await;
-        tour.until_says("main > .notice", "cannot be reached").await;
-        tour.until_says("main > .notice", "cargo xtask demo").await;
+        tour.until_says(NOTICE, "cannot be reached").await;
+        tour.until_says(NOTICE, "cargo xtask demo").await;
 
         let _server = Server::start_with_demo_at(address).await;
         tour.run("dispatchEvent(new Event('online'))", &[]).await;
-        tour.until(
-            "no complaint is left",
-            "return !document.querySelector('main > .notice')",
-        )
-        .await;
+        let script = format!(
+            "const notice = document.querySelector({NOTICE:?}); \
+             return notice.wasThereBefore && notice.innerText === ''"
+        );
+        tour.until("no complaint is left", &script).await;
         settled(&tour).await;
         tour.until_says("#conversation .state", "Connected by")
             .await;
