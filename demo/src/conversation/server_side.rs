@@ -1,8 +1,9 @@
 //! What the server says of the numbered messages that reached it.
 
-use std::rc::Rc;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
 
-use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
@@ -12,6 +13,9 @@ use crate::server::Server;
 
 /// Milliseconds between two questions while messages are on their way.
 const EACH: u32 = 1_000;
+
+/// Milliseconds between two questions while the server answers none; the pause doubles up to this.
+const SLOWEST: u32 = 30_000;
 
 /// The server's judgement of the messages with one tag.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -48,37 +52,59 @@ impl Received {
     }
 }
 
-/// The server's judgement of `tag`, asked for again while `sent` changes.
+/// What is known of the messages that the server is asked about.
+#[derive(Default)]
+struct Asking {
+    /// The newest number of messages sent.
+    sent: Cell<u64>,
+    is_busy: Cell<bool>,
+}
+
+/// The server's judgement of `tag`, asked for again while `sent` changes, and after a failure until it answers.
 #[hook]
 pub(crate) fn use_server_side(server: &Server, tag: Tag, sent: u64) -> Rc<Received> {
     let received = use_state_eq(|| Rc::new(Received::default()));
-    let asked_for = use_mut_ref(|| None::<u64>);
-    let timer = use_mut_ref(|| None::<Timeout>);
+    let asking = use_memo((), |()| Asking::default());
     {
-        let (server, received) = (server.clone(), received.clone());
+        let (server, received) = (server.clone(), received.setter());
         use_effect_with(sent, move |sent| {
+            asking.sent.set(*sent);
             // Before the first message there is nothing to ask about.
-            let is_waiting = *sent == 0 || timer.borrow().is_some();
-            if *asked_for.borrow() == Some(*sent) || is_waiting {
-                return;
+            if *sent > 0 && !asking.is_busy.replace(true) {
+                let asking = Rc::downgrade(&asking);
+                spawn_local(ask(server, tag, asking, move |judgement| {
+                    received.set(Rc::new(judgement));
+                }));
             }
-            asked_for.replace(Some(*sent));
-            let slot = Rc::clone(&timer);
-            let later = Timeout::new(EACH, move || {
-                slot.take();
-                spawn_local(async move {
-                    let path = format!("/numbers/{}", tag.as_str());
-                    if let Ok(text) = server.text(&path).await
-                        && let Some(judgement) = Received::read(&text)
-                    {
-                        received.set(Rc::new(judgement));
-                    }
-                });
-            });
-            timer.replace(Some(later));
         });
     }
     (*received).clone()
+}
+
+/// Asks until the server has judged all that was sent. It ends when `asking` is gone, with what shows the judgement.
+async fn ask(server: Server, tag: Tag, asking: Weak<Asking>, show: impl Fn(Received)) {
+    let path = format!("/numbers/{}", tag.as_str());
+    let mut pause = EACH;
+    loop {
+        TimeoutFuture::new(pause).await;
+        let Some(asked) = asking.upgrade().map(|asking| asking.sent.get()) else {
+            return;
+        };
+        let answer = server.text(&path).await;
+        let Some(asking) = asking.upgrade() else {
+            return;
+        };
+        let Some(judgement) = answer.ok().and_then(|text| Received::read(&text)) else {
+            pause = (pause * 2).min(SLOWEST);
+            continue;
+        };
+        show(judgement);
+        pause = EACH;
+        if asking.sent.get() == asked {
+            asking.is_busy.set(false);
+            return;
+        }
+    }
 }
 
 #[cfg(test)]
