@@ -40,7 +40,7 @@ pub(crate) fn Ask(props: &Props) -> Html {
                     meter.round_trip(Duration::from_secs_f64((end - start).max(0.0) / 1e3));
                     if let Some(news) = answer.latest {
                         let is_counted = source.is_since_the_page_began(&news);
-                        meter.arrived(news, is_counted);
+                        meter.arrived(end, news, is_counted);
                     }
                 }
                 frames.request();

@@ -75,8 +75,8 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
                 { figure("requests", "Requests", grouped(reading.totals.requests)) }
                 { figure("rate", "Requests a minute, now", grouped(reading.requests_a_minute)) }
                 { figure("connections", "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
-                { figure("up", "Up, per message", per_message(reading.totals.bytes_up, reading.totals.messages)) }
-                { figure("down", "Down, per message", per_message(reading.totals.bytes_down, reading.totals.messages)) }
+                { figure("up", "Up, per message", per_message(reading.recent.bytes_up, reading.recent.messages)) }
+                { figure("down", "Down, per message", per_message(reading.recent.bytes_down, reading.recent.messages)) }
                 { figure("round-trip", "Round trip", span(reading.totals.round_trip)) }
             </dl>
         </article>

@@ -54,7 +54,7 @@ pub(crate) fn Listen(props: &Props) -> Html {
                 };
                 if let Some(news) = News::read(&message) {
                     source.heard_of(&news);
-                    meter.arrived(news, source.is_since_the_page_began(&news));
+                    meter.arrived(clock::now(), news, source.is_since_the_page_began(&news));
                     frames.request();
                 }
             },

@@ -26,13 +26,29 @@ struct Inside {
     pending: VecDeque<News>,
     shown: VecDeque<Shown>,
     requests: VecDeque<Request>,
-    /// Where each open request is in `requests`, counted from the first request ever.
-    open: Vec<(u64, u64)>,
+    open: Vec<Open>,
     forgotten: u64,
     frames: VecDeque<Frame>,
     ages: VecDeque<f64>,
     newest: Option<News>,
+    recent: VecDeque<(f64, Traffic)>,
     totals: Totals,
+}
+
+/// A request that is under way.
+struct Open {
+    id: u64,
+    /// Where it is in `requests`, counted from the first request ever.
+    place: u64,
+    bytes_up: u64,
+}
+
+/// What went over the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Traffic {
+    pub(crate) messages: u64,
+    pub(crate) bytes_up: u64,
+    pub(crate) bytes_down: u64,
 }
 
 /// An item of news on its way: times in milliseconds of the page.
@@ -64,8 +80,6 @@ pub(crate) struct Totals {
     pub(crate) requests: u64,
     /// Connections that the browser opened; none where it does not tell.
     pub(crate) connections: Option<u64>,
-    pub(crate) bytes_up: u64,
-    pub(crate) bytes_down: u64,
     pub(crate) round_trip: Duration,
 }
 
@@ -76,6 +90,8 @@ pub(crate) struct Reading {
     pub(crate) requests: Vec<Request>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) totals: Totals,
+    /// Of the window that ends with the newest traffic; a request is there with its end.
+    pub(crate) recent: Traffic,
     /// Median age of the last items when they were drawn, in milliseconds.
     pub(crate) typical_age: Option<f64>,
     /// Requests that began within the window, scaled to a minute.
@@ -85,22 +101,33 @@ pub(crate) struct Reading {
 
 impl Meter {
     /// An item arrived. What was seen before, or is older, is no news; what is, is shown, and counted if it `is_counted`.
-    pub(crate) fn arrived(&self, news: News, is_counted: bool) {
+    pub(crate) fn arrived(&self, now: f64, news: News, is_counted: bool) {
         let mut inside = self.0.borrow_mut();
         let last = inside.pending.back().or(inside.newest.as_ref());
         if last.is_some_and(|last| last.at >= news.at) {
             return;
         }
-        inside.totals.messages += u64::from(is_counted);
+        let messages = u64::from(is_counted);
+        inside.totals.messages += messages;
+        inside.note(
+            now,
+            Traffic {
+                messages,
+                ..Traffic::default()
+            },
+        );
         push(&mut inside.pending, news, MAX_MARKS);
     }
 
     pub(crate) fn request_started(&self, now: f64, id: u64, bytes: u64) {
         let mut inside = self.0.borrow_mut();
         inside.totals.requests += 1;
-        inside.totals.bytes_up += bytes;
         let place = inside.forgotten + inside.requests.len() as u64;
-        inside.open.push((id, place));
+        inside.open.push(Open {
+            id,
+            place,
+            bytes_up: bytes,
+        });
         inside.requests.push_back(Request {
             start: now,
             end: None,
@@ -114,10 +141,19 @@ impl Meter {
     /// The request ended, whatever came of it.
     pub(crate) fn request_ended(&self, now: f64, id: u64, bytes: u64) {
         let mut inside = self.0.borrow_mut();
-        inside.totals.bytes_down += bytes;
-        let open = inside.open.iter().position(|(other, _)| *other == id);
-        let place = open.map(|index| inside.open.swap_remove(index).1);
-        let index = place.and_then(|place| place.checked_sub(inside.forgotten));
+        let open = inside.open.iter().position(|open| open.id == id);
+        let Some(open) = open.map(|index| inside.open.swap_remove(index)) else {
+            return;
+        };
+        inside.note(
+            now,
+            Traffic {
+                messages: 0,
+                bytes_up: open.bytes_up,
+                bytes_down: bytes,
+            },
+        );
+        let index = open.place.checked_sub(inside.forgotten);
         let index = index.and_then(|index| usize::try_from(index).ok());
         if let Some(request) = index.and_then(|index| inside.requests.get_mut(index)) {
             request.end = Some(now);
@@ -126,11 +162,15 @@ impl Meter {
 
     pub(crate) fn frame(&self, now: f64, is_up: bool, bytes: u64) {
         let mut inside = self.0.borrow_mut();
-        if is_up {
-            inside.totals.bytes_up += bytes;
-        } else {
-            inside.totals.bytes_down += bytes;
-        }
+        let (bytes_up, bytes_down) = if is_up { (bytes, 0) } else { (0, bytes) };
+        inside.note(
+            now,
+            Traffic {
+                messages: 0,
+                bytes_up,
+                bytes_down,
+            },
+        );
         push(&mut inside.frames, Frame { at: now, is_up }, MAX_MARKS);
     }
 
@@ -180,10 +220,31 @@ impl Meter {
                 .copied()
                 .collect(),
             totals: inside.totals,
+            recent: inside
+                .recent
+                .iter()
+                .fold(Traffic::default(), |sum, (_, one)| Traffic {
+                    messages: sum.messages + one.messages,
+                    bytes_up: sum.bytes_up + one.bytes_up,
+                    bytes_down: sum.bytes_down + one.bytes_down,
+                }),
             typical_age: median(&inside.ages),
             requests_a_minute: a_minute(&inside.requests, now),
             newest: inside.newest,
         }
+    }
+}
+
+impl Inside {
+    fn note(&mut self, now: f64, traffic: Traffic) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|(at, _)| *at < now - WINDOW)
+        {
+            self.recent.pop_front();
+        }
+        push(&mut self.recent, (now, traffic), MAX_MARKS);
     }
 }
 
@@ -227,7 +288,7 @@ mod tests {
     #[test]
     fn the_age_of_news_is_taken_when_it_is_drawn() {
         let meter = Meter::default();
-        meter.arrived(news(1, 1_000.0), true);
+        meter.arrived(0.0, news(1, 1_000.0), true);
         let reading = meter.read(250.0, |at| at - 900.0);
         assert_eq!(reading.typical_age, Some(150.0));
     }
@@ -235,18 +296,18 @@ mod tests {
     #[test]
     fn the_same_news_counts_once() {
         let meter = Meter::default();
-        meter.arrived(news(4, 1.0), true);
-        meter.arrived(news(4, 1.0), true);
+        meter.arrived(0.0, news(4, 1.0), true);
+        meter.arrived(0.0, news(4, 1.0), true);
         assert_eq!(meter.read(1.0, |at| at).totals.messages, 1);
-        meter.arrived(news(4, 1.0), true);
-        meter.arrived(news(5, 2.0), true);
+        meter.arrived(0.0, news(4, 1.0), true);
+        meter.arrived(0.0, news(5, 2.0), true);
         assert_eq!(meter.read(2.0, |at| at).totals.messages, 2);
     }
 
     #[test]
     fn what_was_made_before_the_page_began_is_shown_and_not_counted() {
         let meter = Meter::default();
-        meter.arrived(news(1, 1.0), false);
+        meter.arrived(0.0, news(1, 1.0), false);
         let reading = meter.read(2.0, |at| at);
         assert_eq!((reading.shown.len(), reading.totals.messages), (1, 0));
     }
@@ -265,7 +326,7 @@ mod tests {
     fn the_typical_age_is_the_median() {
         let meter = Meter::default();
         for (number, at) in [(1, 20.0), (2, 98.0), (3, 99.0)] {
-            meter.arrived(news(number, at), true);
+            meter.arrived(0.0, news(number, at), true);
         }
         assert_eq!(meter.read(100.0, |at| at).typical_age, Some(2.0));
     }
@@ -279,10 +340,29 @@ mod tests {
         let reading = meter.read(31.0, |at| at);
         let bars: Vec<_> = reading.requests.iter().map(|bar| bar.end).collect();
         assert_eq!(bars, [Some(30.0), None]);
-        assert_eq!(
-            (reading.totals.bytes_up, reading.totals.bytes_down),
-            (42, 5)
-        );
+    }
+
+    #[test]
+    fn recent_traffic_is_that_of_the_window_with_whole_requests() {
+        let meter = Meter::default();
+        let recent = || {
+            let Traffic {
+                messages,
+                bytes_up,
+                bytes_down,
+            } = meter.read(0.0, |at| at).recent;
+            (messages, bytes_up, bytes_down)
+        };
+        meter.request_started(0.0, 1, 40);
+        assert_eq!(recent(), (0, 0, 0));
+        meter.request_ended(10.0, 1, 5);
+        meter.arrived(10.0, news(1, 1.0), true);
+        assert_eq!(recent(), (1, 40, 5));
+        meter.frame(WINDOW, true, 2);
+        meter.frame(WINDOW, false, 3);
+        assert_eq!(recent(), (1, 42, 8));
+        meter.arrived(WINDOW + 11.0, news(2, 2.0), true);
+        assert_eq!(recent(), (1, 2, 3));
     }
 
     #[test]

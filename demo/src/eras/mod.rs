@@ -100,7 +100,7 @@ pub(crate) fn Eras(props: &Props) -> Html {
 }
 
 fn footnote(source: &Source) -> String {
-    let mut text = "Bytes are those of request bodies, answers and WebSocket messages, acknowledgements included. Every \
+    let mut text = "Bytes are those of request bodies, answers and WebSocket messages of the last 20 s with traffic, acknowledgements included. Every \
                     request carries its head on top"
         .to_owned();
     if let Some(head) = source.head_bytes() {
