@@ -145,6 +145,7 @@ fn buttons(props: &Props) -> Html {
             <ul class="faults">{ for UPGRADES.iter().map(|lasting| toggle(props, lasting)) }</ul>
             <p class="group">{ "All traffic, until you stop it" }</p>
             <ul class="faults">{ for TRAFFIC.iter().map(|lasting| toggle(props, lasting)) }</ul>
+            { quiet("×: how often it has happened since the server started.") }
         </>
     }
 }
@@ -164,9 +165,7 @@ fn toggle(props: &Props, lasting: &'static Lasting) -> Html {
         <li>
             { switch(lasting.name, is_active, onclick) }
             <span class="what">{ lasting.what }</span>
-            <span class="figure" title="How often it has happened since the server started">
-                { format!("{}×", grouped(hits)) }
-            </span>
+            <span class="figure">{ format!("{}×", grouped(hits)) }</span>
         </li>
     }
 }
