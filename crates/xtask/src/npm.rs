@@ -1,10 +1,10 @@
 //! Packages from the npm registry, installed beside the build.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::process::{find_program, run, state_dir};
 
@@ -36,4 +36,30 @@ pub(crate) fn install(name: &str, packages: &[&str]) -> Result<Option<PathBuf>> 
         .args(packages))?;
     fs::write(installed, wanted)?;
     Ok(Some(modules))
+}
+
+/// Installs what a folder's `package-lock.json` names, if that is not there yet; `false` where there is no npm.
+pub(crate) fn install_locked(folder: &Path) -> Result<bool> {
+    let Some(npm) = find_program("npm") else {
+        return Ok(false);
+    };
+    let lock = folder.join("package-lock.json");
+    let wanted =
+        fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    let installed = folder.join("node_modules/.installed");
+    if fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(true);
+    }
+    println!("Installing the packages of {}", lock.display());
+    run(Command::new(npm)
+        .args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(folder))?;
+    fs::write(installed, wanted)?;
+    Ok(true)
 }

@@ -105,23 +105,22 @@ fn compile(package: &str, module: &str, name: &str, build: Build) -> Result<Path
         .join(module);
     let page = state_dir()?.join(name).join(build.folder());
     fs::create_dir_all(&page).with_context(|| format!("cannot create {}", page.display()))?;
-    bindgen(&wasm, &page, package)?;
+    bindgen(&wasm, &page, package, &["--no-typescript"])?;
     Ok(page)
 }
 
 /// Runs wasm-bindgen over a module, for a page that loads it with `<script type="module">`.
-pub(crate) fn bindgen(wasm: &Path, folder: &Path, name: &str) -> Result<()> {
+pub(crate) fn bindgen(wasm: &Path, folder: &Path, name: &str, options: &[&str]) -> Result<()> {
     let mut command = std::process::Command::new(built_binary("xtask-bindgen")?);
     command.args([
         "bindgen",
         "--target",
         "web",
-        "--no-typescript",
         "--out-name",
         name,
         "--out-dir",
     ]);
-    run(command.arg(folder).arg(wasm))
+    run(command.arg(folder).args(options).arg(wasm))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -79,7 +79,7 @@ fn measure(subject: &Subject, options: &Options) -> Result<()> {
     let folder = state_dir()?.join("size");
     fs::create_dir_all(&folder)?;
     let built = target_dir()?.join(TARGET).join("wasm-release").join(module);
-    page::bindgen(&built, &folder, package)?;
+    page::bindgen(&built, &folder, package, &["--no-typescript"])?;
     let mut wasm = folder.join(format!("{package}_bg.wasm"));
     let mut glue = folder.join(format!("{package}.js"));
 
@@ -93,7 +93,7 @@ fn measure(subject: &Subject, options: &Options) -> Result<()> {
     } else {
         println!("No npm here: the sizes below are without wasm-opt and without a minifier.");
     }
-    println!("{:<14} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
+    println!("{:<26} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
     let wasm = Sizes::of(&wasm)?;
     let glue = Sizes::of(&glue)?;
     let mut together = wasm.plus(&glue);
@@ -149,7 +149,7 @@ fn crate_of(name: &str) -> &str {
     }
 }
 
-fn optimize(programs: &Path, wasm: &Path, folder: &Path) -> Result<PathBuf> {
+pub(crate) fn optimize(programs: &Path, wasm: &Path, folder: &Path) -> Result<PathBuf> {
     let optimized = folder.join("optimized.wasm");
     run(Command::new(programs.join("wasm-opt"))
         .arg("-Oz")
@@ -169,13 +169,13 @@ fn minify(programs: &Path, glue: &Path, folder: &Path) -> Result<PathBuf> {
 }
 
 /// Bytes as they are, and compressed where node can tell.
-struct Sizes {
+pub(crate) struct Sizes {
     raw: u64,
     compressed: Option<(u64, u64)>,
 }
 
 impl Sizes {
-    fn of(file: &Path) -> Result<Self> {
+    pub(crate) fn of(file: &Path) -> Result<Self> {
         let raw = fs::metadata(file)
             .with_context(|| format!("{} was not built", file.display()))?
             .len();
@@ -187,7 +187,11 @@ impl Sizes {
         Ok(Self { raw, compressed })
     }
 
-    fn plus(&self, other: &Self) -> Self {
+    pub(crate) fn brotli(&self) -> Option<u64> {
+        self.compressed.map(|(_, brotli)| brotli)
+    }
+
+    pub(crate) fn plus(&self, other: &Self) -> Self {
         let compressed = self.compressed.zip(other.compressed).map(
             |((gzip, brotli), (more_gzip, more_brotli))| (gzip + more_gzip, brotli + more_brotli),
         );
@@ -197,12 +201,12 @@ impl Sizes {
         }
     }
 
-    fn print(&self, name: &str) {
+    pub(crate) fn print(&self, name: &str) {
         let (gzip, brotli) = match self.compressed {
             Some((gzip, brotli)) => (gzip.to_string(), brotli.to_string()),
             None => ("no node".to_owned(), "no node".to_owned()),
         };
-        println!("{name:<14} {:>9} {gzip:>9} {brotli:>9}", self.raw);
+        println!("{name:<26} {:>9} {gzip:>9} {brotli:>9}", self.raw);
     }
 }
 

@@ -1,0 +1,391 @@
+import { checkClose } from './close.js';
+import type { Codec } from './codec.js';
+import {
+  ConfigurationError,
+  ConnectionError,
+  DecodeError,
+  MessageError,
+  type TidewireError,
+} from './errors.js';
+import { eventOf, type ClientEventMap, type CloseInfo, type State, type Verdict } from './events.js';
+import { Link, type Endpoint, type Owner, type Provider } from './link.js';
+import type { WasmSource } from './load.js';
+import type { Receipt, Sendable } from './receipt.js';
+import { TRANSPORTS, type Settings, type Transport } from './settings.js';
+import { unflatten, type Stats } from './stats.js';
+
+/** The options of a {@link Client}. */
+export interface ClientOptions<Outgoing = Sendable, Incoming = string | ArrayBuffer> extends Settings {
+  /**
+   * What the server's authentication gets to see, in the first frame and never in a URL; or a function that gives it,
+   * asked before each attempt. Default: nothing.
+   */
+  token?:
+    | string
+    | Uint8Array
+    | ((attempt: { reauthenticate: boolean }) => string | Uint8Array | Promise<string | Uint8Array>);
+  /** Sub-protocols, passed through in `Sec-WebSocket-Protocol`, which common proxies drop. Default none. */
+  protocols?: string | readonly string[];
+  /** How binary messages arrive. Default `arraybuffer`. */
+  binaryType?: 'arraybuffer' | 'uint8array';
+  /** Turns values into messages and back, as `json` does. Default: messages as they are. */
+  codec?: Codec<Outgoing, Incoming>;
+  /** Lets go of the client at once when it is aborted. */
+  signal?: AbortSignal;
+  /** Where the wasm comes from, where it is not beside the package's code. The first client's counts. */
+  wasm?: WasmSource | Promise<WasmSource>;
+}
+
+interface Taken<Incoming> {
+  session: number;
+  data: Incoming;
+}
+
+/**
+ * A client of a tidewire server: messages in order, each exactly once, by whichever transport works.
+ *
+ * Messages go to the listeners of `message` from the first one on; where there has never been one, they wait, bounded,
+ * for `for await` or `readable`, and the server is slowed down. A message is acknowledged when it was taken.
+ */
+export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
+  extends EventTarget
+  implements AsyncIterable<Incoming>
+{
+  /** Where the client stands. */
+  state: State = 'connecting';
+  /** The transport that carries the session, if any does now. */
+  transport: Transport | undefined;
+  /** What the server said at the last attach; undefined before the first. */
+  verdict: Verdict | undefined;
+  /** Resolves when the client is closed for good, and says how. It never rejects. */
+  readonly closed: Promise<CloseInfo>;
+
+  #link: Link;
+  #codec: Codec<Outgoing, Incoming> | undefined;
+  #bytes: boolean;
+  #inbox: Taken<Incoming>[] = [];
+  #takers: ((result: IteratorResult<Incoming, undefined>) => void)[] = [];
+  #flows = false;
+  #last: Transport | undefined;
+  #close: { code: number; reason: string } | undefined;
+  #end!: (info: CloseInfo) => void;
+  #full: Promise<void> | undefined;
+  #makeRoom: (() => void) | undefined;
+  #readable: ReadableStream<Incoming> | undefined;
+  #writable: WritableStream<Outgoing> | undefined;
+
+  /**
+   * Makes a client, which begins to connect at once; messages can be sent at once.
+   *
+   * @param url `http`, `https`, `ws`, `wss`, or relative to the page; or a function asked before each attempt.
+   * @throws {ConfigurationError} where the URL or an option cannot be used. What only shows when the wasm is there
+   *   closes the client with the same error.
+   */
+  constructor(
+    url:
+      | string
+      | URL
+      | ((attempt: {
+          reauthenticate: boolean;
+        }) => string | URL | Endpoint | Promise<string | URL | Endpoint>),
+    options: ClientOptions<Outgoing, Incoming> = {},
+  ) {
+    super();
+    const { token, protocols = [], signal } = options;
+    this.#codec = options.codec;
+    this.#bytes = options.binaryType === 'uint8array';
+    this.closed = new Promise(resolve => (this.#end = resolve));
+    this.#link = new Link(
+      typeof url === 'function' ? undefined : absolute(url),
+      { ...options, protocols: typeof protocols === 'string' ? [protocols] : protocols },
+      endpointOf(url, token),
+      this.#owner(),
+    );
+    const abort = () =>
+      this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(signal?.reason)}`, false));
+    if (signal?.aborted) {
+      abort();
+    }
+    signal?.addEventListener('abort', abort);
+    void this.closed.then(() => signal?.removeEventListener('abort', abort));
+  }
+
+  /**
+   * Puts a message into the outbox, in the order of the calls. All that is sent in one turn travels together.
+   *
+   * @throws {MessageError} `full`, `closed`, `too-large`, `encode`: it hands the message back.
+   */
+  send(message: Outgoing): Receipt {
+    let body = message as Sendable;
+    if (this.#codec) {
+      try {
+        body = this.#codec.encode(message);
+      } catch (error) {
+        throw new MessageError('encode', `The message cannot be encoded: ${String(error)}`, message);
+      }
+    }
+    if (
+      typeof body !== 'string' &&
+      !(body instanceof ArrayBuffer || body instanceof Blob || ArrayBuffer.isView(body))
+    ) {
+      throw new MessageError(
+        'encode',
+        'Send a string, a buffer, a view or a Blob, or give a `codec`.',
+        message,
+      );
+    }
+    try {
+      return this.#link.send(message, body);
+    } catch (error) {
+      if ((error as TidewireError).code === 'full') {
+        this.#full ??= new Promise(resolve => (this.#makeRoom = resolve));
+      }
+      throw error;
+    }
+  }
+
+  /** Resolves when the outbox has room: at once, unless `send` has thrown `full`. */
+  get ready(): Promise<void> {
+    return this.#full ?? Promise.resolve();
+  }
+
+  /**
+   * Closes the client: what was sent goes first, for `closeTimeout` at most. `closed` says how it ended.
+   *
+   * @param code 1000, or 3000 to 4999.
+   * @param reason At most 123 bytes of UTF-8.
+   * @throws {DOMException} `InvalidAccessError` and `SyntaxError` as `WebSocket.close` does.
+   */
+  close(code = 1000, reason = ''): void {
+    checkClose(code, reason);
+    if (!this.#link.isClosing) {
+      this.#close = { code, reason };
+      this.#become('closing');
+      this.#link.close(code, reason);
+    }
+  }
+
+  /** The counters, as of now. */
+  stats(): Stats {
+    return unflatten(this.#link.stats());
+  }
+
+  /** The server's messages as a stream; cancelling it closes the client. */
+  get readable(): ReadableStream<Incoming> {
+    return (this.#readable ??= new ReadableStream<Incoming>(
+      {
+        pull: async controller => {
+          const { done, value } = await this.#take();
+          if (done) {
+            controller.close();
+          } else {
+            controller.enqueue(value);
+          }
+        },
+        cancel: () => this.close(),
+      },
+      // What lies in a stream's queue would count as taken.
+      { highWaterMark: 0 },
+    ));
+  }
+
+  /** Sends what is written, waiting for room; closing it closes the client, aborting it lets go of it. */
+  get writable(): WritableStream<Outgoing> {
+    return (this.#writable ??= new WritableStream<Outgoing>({
+      write: async message => {
+        for (;;) {
+          try {
+            return void this.send(message);
+          } catch (error) {
+            if (!(error as TidewireError).retryable) {
+              throw error;
+            }
+            await this.ready;
+          }
+        }
+      },
+      close: async () => {
+        this.close();
+        await this.closed;
+      },
+      abort: reason => this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(reason)}`, false)),
+    }));
+  }
+
+  /** Takes messages one by one, until the client is closed and all were taken. Leaving the loop closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
+    const iterator: AsyncIterableIterator<Incoming, undefined> = {
+      next: () => this.#take(),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Closes the client at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes the client at the end of an `await using` block, and waits until it is closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  override addEventListener<Type extends keyof ClientEventMap<Incoming>>(
+    type: Type,
+    listener: ((event: ClientEventMap<Incoming>[Type]) => unknown) | EventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener as EventListener | null, options);
+    if (type === 'message' && !this.#flows) {
+      this.#flows = true;
+      // In a later turn: more listeners may follow in this one.
+      queueMicrotask(() => this.#flow());
+    }
+  }
+
+  #owner(): Owner {
+    return {
+      message: (session, data) => this.#arrive(session, data),
+      state: (state, index) => {
+        this.transport = state === 1 ? TRANSPORTS[index] : undefined;
+        this.#become(state === 0 ? 'connecting' : state === 1 ? 'open' : 'waiting');
+        const { transport } = this;
+        if (transport && transport !== this.#last) {
+          const previous = this.#last;
+          this.#last = transport;
+          this.dispatchEvent(eventOf('transportchange', { transport, previous }));
+        }
+      },
+      connected: received => {
+        this.verdict = received < 0 ? 'fresh' : 'resumed';
+        if (received >= 0) {
+          this.dispatchEvent(eventOf('resumed', { received }));
+        }
+      },
+      sent: () => {},
+      room: () => this.#room(),
+      retry: (error, delay) => void this.dispatchEvent(eventOf('retry', { error, delay })),
+      lost: (error, unconfirmed) => void this.dispatchEvent(eventOf('lost', { error, unconfirmed })),
+      closed: (error, unconfirmed) => this.#finish(error, unconfirmed),
+    };
+  }
+
+  #become(state: State): void {
+    const previous = this.state;
+    // On the way to its end a client tells of nothing else.
+    if (state !== previous && (previous !== 'closing' || state === 'closed')) {
+      this.state = state;
+      this.dispatchEvent(eventOf('statechange', { state, previous }));
+    }
+  }
+
+  #arrive(session: number, raw: string | Uint8Array): void {
+    const data = typeof raw === 'string' || this.#bytes ? raw : raw.buffer;
+    let value = data as Incoming;
+    if (this.#codec) {
+      try {
+        value = this.#codec.decode(data as string | ArrayBuffer);
+      } catch (cause) {
+        this.#link.consumed(session, 1);
+        this.dispatchEvent(eventOf('error', { error: new DecodeError(data, cause) }));
+        return;
+      }
+    }
+    this.#inbox.push({ session, data: value });
+    const taker = this.#flows ? undefined : this.#takers.shift();
+    if (taker) {
+      taker({ done: false, value: this.#shift() });
+    } else {
+      this.#flow();
+    }
+  }
+
+  #flow(): void {
+    while (this.#flows && this.#inbox[0]) {
+      const [{ session, data }] = this.#inbox as [Taken<Incoming>];
+      this.#inbox.shift();
+      this.dispatchEvent(new MessageEvent('message', { data }));
+      this.#link.consumed(session, 1);
+    }
+  }
+
+  #shift(): Incoming {
+    const { session, data } = this.#inbox.shift() as Taken<Incoming>;
+    this.#link.consumed(session, 1);
+    return data;
+  }
+
+  #take(): Promise<IteratorResult<Incoming, undefined>> {
+    if (this.#inbox.length) {
+      return Promise.resolve({ done: false, value: this.#shift() });
+    }
+    return this.state === 'closed'
+      ? Promise.resolve({ done: true, value: undefined })
+      : new Promise(resolve => this.#takers.push(resolve));
+  }
+
+  #room(): void {
+    this.#full = undefined;
+    this.#makeRoom?.();
+  }
+
+  #finish(error: ConnectionError | ConfigurationError | undefined, unconfirmed: Receipt[]): void {
+    const refused = error as Partial<ConnectionError> | undefined;
+    const { code, reason } = error
+      ? { code: refused?.closeCode ?? 1006, reason: refused?.reason ?? '' }
+      : (this.#close ?? { code: 1000, reason: '' });
+    const info = { code, reason, error, unconfirmed };
+    this.transport = undefined;
+    this.#become('closed');
+    this.#room();
+    for (const taker of this.#takers.splice(0)) {
+      taker({ done: true, value: undefined });
+    }
+    this.dispatchEvent(eventOf('close', info));
+    this.#end(info);
+  }
+}
+
+/** The URL, made absolute where that is possible here. */
+function absolute(url: string | URL): string {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch {
+    throw new ConfigurationError('url', `"${url}" is not a URL, or is relative where there is no page.`);
+  }
+}
+
+function endpointOf<Outgoing, Incoming>(
+  url: ConstructorParameters<typeof Client>[0],
+  token: ClientOptions<Outgoing, Incoming>['token'],
+): Endpoint | Provider {
+  if (typeof url !== 'function' && typeof token !== 'function') {
+    return token === undefined ? {} : { token };
+  }
+  return async attempt => {
+    const given = typeof url === 'function' ? await url(attempt) : {};
+    const endpoint: Endpoint =
+      typeof given === 'string' || given instanceof URL ? { url: given } : { ...given };
+    const better = typeof token === 'function' ? await token(attempt) : token;
+    if (endpoint.token === undefined && better !== undefined) {
+      endpoint.token = better;
+    }
+    if (endpoint.url !== undefined) {
+      endpoint.url = absolute(endpoint.url);
+    }
+    return endpoint;
+  };
+}

@@ -1,0 +1,45 @@
+/** The agreement between the drop-in and the gateway: docs/GATEWAY.md, "How the drop-in names its sub-protocols". */
+
+/** NUL "tidewire": what control messages begin with. */
+const MARK = [0, 0x74, 0x69, 0x64, 0x65, 0x77, 0x69, 0x72, 0x65];
+
+/** What a message of a gateway is. */
+export const Control = {
+  Data: 0,
+  Opened: 1,
+  Closed: 2,
+  Broken: 3,
+
+  /** The token that asks for control messages, and names the wanted sub-protocols. */
+  token: (protocols: readonly string[]): string =>
+    ['tidewire-socket/1', protocols.join(', ')].join(protocols.length ? ' ' : ''),
+} as const;
+
+/** A message of a gateway, read. */
+export type Read =
+  | { kind: typeof Control.Data; data: string | Uint8Array }
+  | { kind: typeof Control.Opened; protocol: string }
+  | { kind: typeof Control.Closed; close: { code: number; reason: string; wasClean: boolean } }
+  | { kind: typeof Control.Broken };
+
+/** Tells control messages from those of the server behind the gateway. */
+export function read(data: string | Uint8Array): Read {
+  if (typeof data === 'string' || MARK.some((byte, index) => data[index] !== byte)) {
+    return { kind: Control.Data, data };
+  }
+  const [kind, clean, high, low] = data.subarray(MARK.length);
+  const text = (from: number) => new TextDecoder().decode(data.subarray(MARK.length + from));
+  if (kind === 0) {
+    return { kind: Control.Data, data: data.subarray(MARK.length + 1) };
+  }
+  if (kind === 1) {
+    return { kind: Control.Opened, protocol: text(1) };
+  }
+  if (kind === 2 && clean !== undefined && clean <= 1 && high !== undefined && low !== undefined) {
+    return {
+      kind: Control.Closed,
+      close: { code: high * 256 + low, reason: text(4), wasClean: clean === 1 },
+    };
+  }
+  return { kind: Control.Broken };
+}

@@ -1,0 +1,17 @@
+export { Client, type ClientOptions } from './client.js';
+export { json, type Codec } from './codec.js';
+export {
+  ConfigurationError,
+  ConnectionError,
+  DecodeError,
+  MessageError,
+  TidewireError,
+  type ErrorCode,
+} from './errors.js';
+export type { ClientEventMap, CloseInfo, State, Verdict } from './events.js';
+export type { Endpoint, Provider } from './link.js';
+export type { WasmSource } from './load.js';
+export { Receipt, type Fate, type Sendable } from './receipt.js';
+export type { Bare, Limits, Settings, Timings, Transport } from './settings.js';
+export type { Stats, TransportStats } from './stats.js';
+export { TidewireSocket, type SocketOptions } from './socket.js';

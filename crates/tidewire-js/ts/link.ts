@@ -1,0 +1,413 @@
+import { ConfigurationError, ConnectionError, MessageError, type ErrorCode } from './errors.js';
+import type { Connection } from './generated/core.js';
+import { load, type WasmSource } from './load.js';
+import { Receipt, type Sendable } from './receipt.js';
+import { flatten, type Settings } from './settings.js';
+
+/** Where and as whom to connect. */
+export interface Endpoint {
+  /** The URL, where it is another than before. */
+  url?: string | URL;
+  /** What the server's authentication gets to see, in the first frame and never in a URL. */
+  token?: string | Uint8Array;
+}
+
+/** Answers where and as whom to connect, before each attempt. */
+export type Provider = (attempt: {
+  /** The server refused the last token: a new one is needed. */
+  reauthenticate: boolean;
+}) => Endpoint | Promise<Endpoint>;
+
+/** How a link is made. */
+export interface LinkOptions extends Settings {
+  protocols?: readonly string[];
+  wasm?: WasmSource | Promise<WasmSource> | undefined;
+}
+
+/** Who is told what happens on a link. The methods are called one at a time and do not throw. */
+export interface Owner {
+  message(session: number, data: string | Uint8Array): void;
+  /** 0: connecting. 1: open, by the transport with this index. 2: waiting. */
+  state(state: number, detail: number): void;
+  /** The session is carried; of one that goes on, the number of messages the server had, else -1. */
+  connected(received: number): void;
+  /** A message was handed to a carrier. */
+  sent(receipt: Receipt): void;
+  /** There is room in the outbox again. */
+  room(): void;
+  /** An attempt failed; the next follows in so many milliseconds. */
+  retry(error: ConnectionError, delay: number): void;
+  /** The session is lost and a new one begins. */
+  lost(error: ConnectionError, unconfirmed: Receipt[]): void;
+  /** The link is closed for good; without an error, because that was asked for. */
+  closed(error: ConnectionError | ConfigurationError | undefined, unconfirmed: Receipt[]): void;
+}
+
+/** What may wait while the wasm is loaded or a Blob is read: the bound of the outbox, by default. */
+const WAITING_MESSAGES = 8_192;
+const WAITING_BYTES = 4_194_304;
+
+/** The first and the last delay before the wasm is asked for again, in milliseconds. */
+const LOAD_AGAIN_FIRST = 1_000;
+const LOAD_AGAIN_LAST = 30_000;
+
+/** One client of the wasm, usable before the wasm is there: what is sent early waits, in order. */
+export class Link {
+  #owner: Owner;
+  #connection: Connection | undefined;
+  #provider: Provider | undefined;
+  /** Not handed to the wasm yet. */
+  #waiting: Receipt[] = [];
+  #waitingBytes = 0;
+  /** Handed to the wasm, and to no carrier. */
+  #unsent: Receipt[] = [];
+  /** Handed to the wasm, and not acknowledged. */
+  #open = new Map<number, Receipt>();
+  #unconfirmed: Receipt[] = [];
+  #closing: { code: number; reason: string } | undefined;
+  #ended = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string | undefined, options: LinkOptions, endpoint: Endpoint | Provider, owner: Owner) {
+    this.#owner = owner;
+    this.#provider = typeof endpoint === 'function' ? endpoint : undefined;
+    const token = typeof endpoint === 'function' ? undefined : endpoint.token;
+    const [choices, numbers] = flatten(options, !!this.#provider);
+    this.#load(
+      Core =>
+        new Core(
+          // Never connected to: the provider answers before the first attempt.
+          url ?? 'https://provider.invalid/',
+          bytesOf(token),
+          options.protocols?.join(',') ?? '',
+          url === undefined ? choices | (1 << 7) : choices,
+          numbers,
+          options.bare?.heartbeat?.message ?? '',
+          this.#listener(),
+        ),
+      options.wasm,
+      LOAD_AGAIN_FIRST,
+    );
+  }
+
+  /** Whether the link was closed, by whichever side, or is closing. */
+  get isClosing(): boolean {
+    return this.#ended || !!this.#closing;
+  }
+
+  /** The counters of the wasm; none before it is there. */
+  stats(): Float64Array | undefined {
+    return this.#connection?.stats();
+  }
+
+  /** Accepts a message, or throws a {@link MessageError} that hands it back. */
+  send(data: unknown, body: Sendable): Receipt {
+    if (this.isClosing) {
+      throw new MessageError('closed', 'The client is closed: make a new one.', data);
+    }
+    const receipt = new Receipt(data, body);
+    if (this.#connection && !this.#waiting.length && !(receipt.body instanceof Blob)) {
+      const refused = this.#hand(receipt);
+      if (refused) {
+        throw refused;
+      }
+      return receipt;
+    }
+    const size = receipt.size;
+    if (this.#waiting.length >= WAITING_MESSAGES || this.#waitingBytes + size > WAITING_BYTES) {
+      throw full(data);
+    }
+    this.#waiting.push(receipt);
+    this.#waitingBytes += size;
+    if (receipt.body instanceof Blob) {
+      void receipt.body.arrayBuffer().then(
+        buffer => this.#read(receipt, new Uint8Array(buffer)),
+        error => this.#read(receipt, undefined, error),
+      );
+    } else if (typeof receipt.body !== 'string') {
+      // The caller may use its buffer again.
+      receipt.body = receipt.body.slice();
+    }
+    return receipt;
+  }
+
+  /** The application has taken messages of a session. */
+  consumed(session: number, messages: number): void {
+    if (!this.#ended) {
+      this.#connection?.consumed(session, messages);
+    }
+  }
+
+  /** Closes: what was sent goes first. The caller has checked code and reason. */
+  close(code: number, reason: string): void {
+    if (!this.isClosing) {
+      this.#closing = { code, reason };
+      this.#flush();
+      if (!this.#connection && !this.#waiting.length) {
+        this.#end(undefined);
+      }
+    }
+  }
+
+  /** Lets go at once of everything; nobody waits for the server. */
+  abort(error: ConnectionError | ConfigurationError): void {
+    if (!this.#ended) {
+      for (const receipt of this.#open.values()) {
+        this.#fail(receipt, receipt.fate === 'sent' ? 2 : 1);
+      }
+      this.#end(error);
+    }
+  }
+
+  #load(make: (Core: typeof Connection) => Connection, wasm: LinkOptions['wasm'], delay: number): void {
+    load(wasm).then(
+      Core => {
+        if (!this.#ended) {
+          try {
+            this.#connection = make(Core);
+          } catch (flaw) {
+            return this.#end(unusable(flaw));
+          }
+          this.#flush();
+        }
+      },
+      cause => {
+        // A fetch that failed may succeed later; what is forbidden or no wasm will not.
+        const again = cause instanceof TypeError;
+        const error = new ConnectionError('wasm', `The wasm cannot be loaded: ${String(cause)}`, again);
+        if (!again) {
+          this.#end(error);
+        } else if (!this.#ended) {
+          this.#timer = setTimeout(() => this.#load(make, wasm, Math.min(delay * 2, LOAD_AGAIN_LAST)), delay);
+          this.#owner.state(2, 0);
+          this.#owner.retry(error, delay);
+        }
+      },
+    );
+  }
+
+  #read(receipt: Receipt, bytes: Uint8Array | undefined, error?: unknown): void {
+    if (bytes) {
+      receipt.body = bytes;
+    } else {
+      this.#leave(this.#waiting.indexOf(receipt));
+      receipt.settle(new MessageError('encode', `The Blob cannot be read: ${String(error)}`, receipt.data));
+    }
+    this.#flush();
+  }
+
+  /** Hands over what waits, up to what is not ready or finds no room; then the wish to close. */
+  #flush(): void {
+    let first;
+    while (this.#connection && (first = this.#waiting[0]) && !(first.body instanceof Blob)) {
+      const refused = this.#hand(first);
+      if (refused?.code === 'full') {
+        return;
+      }
+      this.#leave(0);
+      if (refused) {
+        first.settle(refused);
+      }
+    }
+    if (this.#closing && this.#connection && !this.#waiting.length) {
+      this.#connection.close(this.#closing.code, this.#closing.reason);
+    }
+  }
+
+  #leave(index: number): void {
+    const [receipt] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    this.#waitingBytes -= receipt?.size ?? 0;
+  }
+
+  /** Hands a message to the wasm; returns why it refuses. */
+  #hand(receipt: Receipt): MessageError | undefined {
+    const connection = this.#connection as Connection;
+    const { body, data } = receipt;
+    const id =
+      typeof body === 'string' ? connection.sendText(body) : connection.sendBytes(body as Uint8Array);
+    if (id > 0) {
+      receipt.id = id;
+      this.#open.set(id, receipt);
+      this.#unsent.push(receipt);
+      return;
+    }
+    if (id === 0) {
+      return full(data);
+    }
+    return id === -1
+      ? new MessageError('closed', 'The client is closed: make a new one.', data)
+      : new MessageError('too-large', `The server takes at most ${connection.maxMessage()} bytes.`, data);
+  }
+
+  #listener() {
+    const owner = this.#owner;
+    return {
+      message: owner.message.bind(owner),
+      state: owner.state.bind(owner),
+      connected: owner.connected.bind(owner),
+      progress: (id: number, acknowledged: boolean) => this.#progress(id, acknowledged),
+      unconfirmed: (id: number, how: number) => this.#fail(this.#open.get(id), how),
+      room: () => {
+        this.#flush();
+        owner.room();
+      },
+      ended: (what: number, cause: number, number: number, text: string, delay: number) => {
+        const error = describe(cause, number, text);
+        if (what === 0) {
+          owner.retry(error as ConnectionError, delay);
+        } else if (what === 1) {
+          owner.lost(error as ConnectionError, this.#take());
+        } else {
+          this.#end(error);
+        }
+      },
+      prepare: (reauthenticate: boolean) => this.#prepare(reauthenticate),
+    };
+  }
+
+  #progress(id: number, acknowledged: boolean): void {
+    let count = 0;
+    let receipt;
+    while ((receipt = this.#unsent[count]) && receipt.id <= id) {
+      receipt.fate = 'sent';
+      this.#owner.sent(receipt);
+      count++;
+    }
+    this.#unsent.splice(0, count);
+    if (acknowledged) {
+      for (const [open, receipt] of this.#open) {
+        if (open > id) {
+          break;
+        }
+        this.#open.delete(open);
+        receipt.settle();
+      }
+    }
+  }
+
+  /** 0: dropped. 1: certainly not at the peer. 2: perhaps at the peer. */
+  #fail(receipt: Receipt | undefined, how: number): void {
+    if (!receipt) {
+      return;
+    }
+    this.#open.delete(receipt.id);
+    const index = this.#unsent.indexOf(receipt);
+    if (index >= 0) {
+      this.#unsent.splice(index, 1);
+    }
+    if (how === 0) {
+      receipt.settle(
+        new MessageError(
+          'dropped',
+          'The message found no room, or is longer than the server takes.',
+          receipt.data,
+        ),
+      );
+    } else {
+      this.#giveUp(receipt, how === 2);
+    }
+  }
+
+  #giveUp(receipt: Receipt, transmitted: boolean): void {
+    receipt.settle(
+      new MessageError(
+        'unconfirmed',
+        transmitted
+          ? 'The message was not acknowledged: whether it arrived is unknown.'
+          : 'The message was never sent.',
+        receipt.data,
+        transmitted,
+      ),
+    );
+    this.#unconfirmed.push(receipt);
+  }
+
+  #take(): Receipt[] {
+    const taken = this.#unconfirmed;
+    this.#unconfirmed = [];
+    return taken;
+  }
+
+  #end(error: ConnectionError | ConfigurationError | undefined): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    for (const receipt of this.#waiting.splice(0)) {
+      this.#giveUp(receipt, false);
+    }
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // Not now: the wasm may be in the middle of telling this.
+    queueMicrotask(() => connection?.free());
+    this.#owner.closed(error, this.#take());
+  }
+
+  #prepare(reauthenticate: boolean): void {
+    // What throws at once and what rejects are the same.
+    new Promise<Endpoint>(resolve => resolve((this.#provider as Provider)({ reauthenticate }))).then(
+      ({ url, token }) => this.#connection?.prepared(url === undefined ? url : String(url), bytesOf(token)),
+      reason => this.#connection?.unprepared(String(reason)),
+    );
+  }
+}
+
+function bytesOf(token: string | Uint8Array = ''): Uint8Array {
+  return typeof token === 'string' ? new TextEncoder().encode(token) : token;
+}
+
+function full(data: unknown): MessageError {
+  return new MessageError('full', 'The outbox is full: wait for `ready`, then send it again.', data);
+}
+
+const FLAWS: Record<string, string> = {
+  randomness: 'this environment has no `crypto.getRandomValues`',
+  url: 'the URL cannot be parsed, or is relative where there is nothing to be relative to',
+  'url-credentials': 'the URL holds a user name or a password: give a token instead',
+  'url-fragment': 'the URL holds a fragment (`#`): remove it',
+  'url-insecure':
+    'the URL is not encrypted, which a page loaded by https may not use: write `https:` or `wss:`',
+  'url-scheme': 'the scheme is none of `http`, `https`, `ws`, `wss`',
+};
+
+/** The flaw that the wasm names when it refuses to be made. */
+function unusable(flaw: unknown): ConfigurationError {
+  const name = String(flaw);
+  const option = name.replace(/_./g, match => match.slice(1).toUpperCase());
+  return new ConfigurationError(
+    name.startsWith('url') ? 'url' : 'option',
+    `The client cannot be made: ${FLAWS[name] ?? `\`${option}\` is zero, too small, or above its counterpart`}.`,
+  );
+}
+
+const CAUSES: [code: ErrorCode, message: string, retryable: boolean][] = [
+  ['aborted', '', false],
+  ['broken', 'The connection broke, or none came about.', true],
+  [
+    'not-tidewire',
+    'What answers at the URL is no tidewire server: check the URL, and proxies on the way.',
+    true,
+  ],
+  ['protocol', 'The server broke the protocol: ', true],
+  ['provider', 'No URL or token: ', true],
+  ['refused', 'The server closed: ', true],
+  ['timeout', 'Nothing was heard of the server for too long.', true],
+];
+
+/** A cause as src/telling.rs numbers it; none for what the application asked for. */
+function describe(cause: number, number: number, text: string): ConnectionError | undefined {
+  const [code, message, retryable] = CAUSES[cause] as (typeof CAUSES)[number];
+  if (cause === 0) {
+    return undefined;
+  }
+  const isRefused = code === 'refused';
+  return new ConnectionError(
+    code,
+    message + text,
+    retryable,
+    isRefused ? number : undefined,
+    isRefused ? text : undefined,
+    isRefused ? undefined : number,
+  );
+}
