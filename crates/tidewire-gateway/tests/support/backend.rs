@@ -74,6 +74,7 @@ pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     speaks: &'static [&'static str],
 ) -> Visit<S> {
     let mut head = None;
+    #[expect(clippy::result_large_err, reason = "the library asks for this type")]
     let answer = |request: &Request<()>, mut response: Response<()>| {
         let offered = request.headers().get("sec-websocket-protocol");
         let offered = offered.map_or("", |offered| offered.to_str().expect("text"));

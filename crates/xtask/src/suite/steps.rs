@@ -11,12 +11,13 @@ use anyhow::{Context, Result, bail};
 use super::counts::Counts;
 use crate::page::{self, Build};
 use crate::process::{
-    built_binary, cargo, display, run, run_lines, runner, state_dir, target_dir, workspace_root,
+    built_binary, cargo, display, find_program, run, run_lines, runner, state_dir, target_dir,
+    workspace_root,
 };
 use crate::server::Server;
 use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
-use crate::{npm, setup, simulate};
+use crate::{npm, package, setup, simulate};
 
 /// One step: a name for `--only`, and what it runs.
 pub(super) struct Step {
@@ -104,6 +105,12 @@ pub(super) const STEPS: &[Step] = &[
     )
     .in_browsers(),
     Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
+    Step::new(
+        "npm",
+        "the packed npm package, as users install it",
+        npm_package,
+    )
+    .in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
         .in_browsers()
         .alone(),
@@ -120,7 +127,7 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 fn server(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let mut command = cargo_test(&["tidewire-server"]);
+    let mut command = cargo_test(&["tidewire-server", "tidewire-gateway"]);
     command
         .args(["--lib", "--bins", "--tests", "--examples"])
         // Most of them wait for time limits; waiting needs no core.
@@ -137,7 +144,12 @@ fn native(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 }
 
 fn docs(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let mut command = cargo_test(&["tidewire-proto", "tidewire-server", "tidewire"]);
+    let mut command = cargo_test(&[
+        "tidewire-proto",
+        "tidewire-server",
+        "tidewire-gateway",
+        "tidewire",
+    ]);
     count(counts, command.args(["--doc", "--all-features"]))
 }
 
@@ -225,6 +237,37 @@ fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     let mut command = cargo_test(&["tidewire-tests"]);
     command.args(["--test", "the_tour"]);
     in_driven_browsers(counts, notes, &mut command)
+}
+
+/// Unpacks the tarball among the packages of the tests, and runs those.
+fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
+    let tests = workspace_root().join("tests/npm");
+    if find_program("npm").is_none() && env::var_os("CI").is_none() {
+        counts.skipped += 1;
+        notes.push(
+            "SKIPPED all tests of the npm package: npm is missing; install Node.js 20 or newer"
+                .to_owned(),
+        );
+        return Ok(());
+    }
+    let package = package::build()?;
+    package.weigh()?;
+    npm::install_locked(&tests)?;
+    npm::unpack(&package.tarball, &tests)?;
+    page::build_programs()?;
+    run(cargo().args(["build", "--package", "tidewire-gateway"]))?;
+    let mut command = Command::new("node");
+    command
+        .current_dir(&tests)
+        .args(["--test", "--test-reporter=./support/reporter.mjs"])
+        .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
+        .env("TIDEWIRE_GATEWAY", built_binary("tidewire-gateway")?)
+        .env(
+            "CHROMIUM",
+            setup::chromium()
+                .context("Chromium is missing; cargo xtask setup says how to get it")?,
+        );
+    count(counts, &mut command)
 }
 
 /// All but the tour: it is a folder, the others are files.
