@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod npm;
+mod package;
 mod page;
 mod process;
 mod screenshots;
@@ -34,6 +35,7 @@ enum Task {
     Simulate(simulate::Options),
     Size(size::Options),
     Screenshots(screenshots::Options),
+    Npm(package::Options),
     Setup(setup::Options),
 
     /// Run the tests of one wasm file; cargo calls this for the wasm32 target.
@@ -63,6 +65,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Simulate(options) => simulate::simulate(&options)?,
         Task::Screenshots(options) => screenshots::screenshots(&options)?,
         Task::Size(options) => size::size(&options)?,
+        Task::Npm(options) => package::npm(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
         Task::WasmTestRunner { arguments } => {
             let code = wasm::run_tests(&arguments)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{find_program, run, state_dir};
 
@@ -62,4 +62,23 @@ pub(crate) fn install_locked(folder: &Path) -> Result<bool> {
         .arg(folder))?;
     fs::write(installed, wanted)?;
     Ok(true)
+}
+
+/// Installs a package's tarball beside the packages of a folder, whose lock file does not name it.
+pub(crate) fn unpack(tarball: &Path, folder: &Path) -> Result<()> {
+    let Some(npm) = find_program("npm") else {
+        bail!("npm is missing");
+    };
+    run(Command::new(npm)
+        .args([
+            "install",
+            "--no-save",
+            "--no-package-lock",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(folder)
+        .arg(tarball))
 }

@@ -61,7 +61,7 @@ impl Address {
 }
 
 /// A worker that was made from a blob has an address that nothing can be relative to; its origin is
-/// the page's.
+/// the page's. Outside of browsers there is neither.
 fn resolve(text: &str) -> Result<Url, UrlError> {
     let href = global("location").and_then(|location| property(&location, "href"));
     [href, global("origin")]
@@ -69,6 +69,7 @@ fn resolve(text: &str) -> Result<Url, UrlError> {
         .flatten()
         .filter_map(JsValue::as_string)
         .find_map(|base| Url::new_with_base(text, &base).ok())
+        .or_else(|| Url::new(text).ok())
         .ok_or(UrlError::Malformed)
 }
 

@@ -1,0 +1,52 @@
+// The servers of the workspace, each as the child of one test.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** A program of the workspace that prints `listening on ADDRESS` first; `env` names its path. */
+async function start(variable, args) {
+  const program = process.env[variable];
+  if (!program) {
+    throw new Error(`${variable} names no program: run \`cargo xtask test --only npm\``);
+  }
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`${variable} ended with ${code}`))),
+  ]);
+  child.stdout.resume();
+  const http = line.slice(line.indexOf('http'));
+  return {
+    /** `http://127.0.0.1:PORT` */
+    http,
+    /** `ws://127.0.0.1:PORT` */
+    ws: http.replace('http', 'ws'),
+    /** Ends it gracefully, or at once. */
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal);
+        await once(child, 'exit');
+      }
+    },
+  };
+}
+
+/** An echo server with faults; `listen` keeps an address over a restart. */
+export function echo({ listen = '127.0.0.1:0', args = [] } = {}) {
+  return start('TIDEWIRE_ECHO', ['--listen', listen, '--faults', '--log', 'error', ...args]);
+}
+
+/** A gateway in front of a WebSocket server. */
+export function gateway({ backend, listen = '127.0.0.1:0', args = [] }) {
+  return start('TIDEWIRE_GATEWAY', ['--listen', listen, '--backend', backend, ...args]);
+}
+
+/** Breaks an echo server: `fault(server, 'cut')`. See `tidewire-echo --help`. */
+export async function fault(server, name, settings = {}) {
+  const query = new URLSearchParams(settings);
+  const answer = await fetch(`${server.http}/faults/${name}?${query}`, { method: 'POST' });
+  if (!answer.ok) {
+    throw new Error(`fault ${name}: ${answer.status} ${await answer.text()}`);
+  }
+}
