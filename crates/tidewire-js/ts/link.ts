@@ -198,6 +198,7 @@ export class Link {
 
   /** Hands over what waits, up to what is not ready or finds no room; then the wish to close. */
   #flush(): void {
+    const waited = this.#waiting.length > 0;
     let first;
     while (this.#connection && (first = this.#waiting[0]) && !(first.body instanceof Blob)) {
       const refused = this.#hand(first);
@@ -208,6 +209,9 @@ export class Link {
       if (refused) {
         first.settle(refused);
       }
+    }
+    if (waited && !this.#waiting.length) {
+      this.#owner.room();
     }
     if (this.#closing && this.#connection && !this.#waiting.length) {
       this.#connection.close(this.#closing.code, this.#closing.reason);
