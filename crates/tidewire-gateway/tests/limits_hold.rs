@@ -116,14 +116,15 @@ async fn the_length_of_messages_both_ways() {
 
 #[test]
 fn settings_that_make_no_sense_are_named() {
-    let build = |set: fn(&mut GatewayConfig)| {
+    type Set = fn(&mut GatewayConfig);
+    let build = |set: Set| {
         let mut config = GatewayConfig::new([Route::to("ws://a.test/").expect("a route")]);
         set(&mut config);
         Gateway::new(config)
             .map(|_| ())
             .map_err(|error| error.to_string())
     };
-    let cases: [(fn(&mut GatewayConfig), &str); 6] = [
+    let cases: [(Set, &str); 6] = [
         (|config| config.routes.clear(), "no route"),
         (
             |config| config.routes.extend(config.routes.clone()),
