@@ -175,6 +175,11 @@ impl Running {
             process,
         }
     }
+
+    /// The driver's process, which is the ancestor of the browser's; `None` once it has ended.
+    pub(crate) fn process_id(&self) -> Option<u32> {
+        self.process.child.id()
+    }
 }
 
 impl Drop for Running {

@@ -7,6 +7,7 @@
 
 mod browser;
 mod http;
+mod memory;
 mod patience;
 mod principle;
 mod process;

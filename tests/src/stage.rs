@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OnceCell, RwLock};
 
 use crate::browser::{Browser, Running};
+use crate::memory;
 use crate::server::Server;
 use crate::tab::Tab;
 use crate::tour::Tour;
@@ -121,6 +122,11 @@ impl Stage {
     pub fn latest(&self) -> Tab {
         let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
         tabs.last().expect("a window was opened").clone()
+    }
+
+    /// Resident bytes of the browser's largest page; `None` where the system does not tell.
+    pub fn resident_bytes_of_page(&self) -> Option<u64> {
+        memory::of_largest_page(self.browser.process_id()?)
     }
 
     fn story(&self) -> String {

@@ -251,7 +251,12 @@ impl Tour {
         self.tab.picture().await
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    /// A command of the DevTools protocol, with its answer. Chromium only.
+    ///
+    /// # Panics
+    ///
+    /// When the driver refuses.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let _turn = self.tab.turn().await;
         self.own.devtools(command, parameters).await
     }

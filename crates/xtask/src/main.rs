@@ -11,6 +11,7 @@ mod server;
 mod setup;
 mod simulate;
 mod size;
+mod soak;
 mod suite;
 mod tools;
 mod wasm;
@@ -35,6 +36,7 @@ enum Task {
     Simulate(simulate::Options),
     Size(size::Options),
     Screenshots(screenshots::Options),
+    Soak(soak::Options),
     Npm(package::Options),
     Setup(setup::Options),
 
@@ -64,6 +66,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Bench(options) => bench::bench(&options)?,
         Task::Simulate(options) => simulate::simulate(&options)?,
         Task::Screenshots(options) => screenshots::screenshots(&options)?,
+        Task::Soak(options) => soak::soak(&options)?,
         Task::Size(options) => size::size(&options)?,
         Task::Npm(options) => package::npm(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
