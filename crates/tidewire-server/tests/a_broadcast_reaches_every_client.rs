@@ -12,12 +12,7 @@ use tidewire_server::Hub;
 #[tokio::test]
 async fn a_post_to_broadcast_reaches_all_transports_and_plain_sockets() {
     let echo = Echo::start(&[]);
-    let mut clients = Vec::new();
-    for transport in Transport::ALL {
-        let mut client = TestClient::connect(echo.address, only(transport));
-        client.connected().await;
-        clients.push(client);
-    }
+    let mut clients = TestClient::one_of_each(echo.address).await;
     let mut plain = RawSocket::open(echo.address, "/message").await;
     plain.frame(0x81, b"here").await;
     plain.hear().await;

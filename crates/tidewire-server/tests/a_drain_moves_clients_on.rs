@@ -4,11 +4,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::client::{TestClient, only};
+use support::client::TestClient;
 use support::echo::Echo;
 use support::raw::{self, Heard, RawSocket, hello, packet};
 use support::{Server, eventually};
-use tidewire_proto::Transport;
 use tidewire_proto::wire::{Frame, HelloMode, Reader};
 
 fn frames(packet: &[u8]) -> Vec<Frame<'_>> {
@@ -81,12 +80,7 @@ async fn each_client_is_told_with_a_delay_spread_over_time() {
 async fn the_program_stops_in_time_on_either_signal_whoever_is_connected() {
     for signal in ["-INT", "-TERM"] {
         let mut echo = Echo::start(&[]);
-        let mut clients = Vec::new();
-        for transport in Transport::ALL {
-            let mut client = TestClient::connect(echo.address, only(transport));
-            client.connected().await;
-            clients.push(client);
-        }
+        let _clients = TestClient::one_of_each(echo.address).await;
         let mut plain = RawSocket::open(echo.address, "/message").await;
         let started = Instant::now();
         echo.signal(signal);

@@ -5,10 +5,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::client::{TestClient, only, quick};
+use support::client::{TestClient, quick};
 use support::echo::Echo;
 use support::raw::{self, Heard, PATIENCE, RawSocket};
-use tidewire_proto::{Event, Transport};
+use tidewire_proto::Event;
 use tokio::net::TcpStream;
 
 /// Restarts a server and waits until it listens again.
@@ -31,12 +31,7 @@ async fn restart(mut echo: Echo) -> Echo {
 async fn it_listens_on_the_same_address_and_sessions_are_lost() {
     let mut echo = Echo::start(&["--faults", "--ticker", "off"]);
     for _ in 0..3 {
-        let mut clients = Vec::new();
-        for transport in Transport::ALL {
-            let mut client = TestClient::connect(echo.address, only(transport));
-            client.connected().await;
-            clients.push(client);
-        }
+        let mut clients = TestClient::one_of_each(echo.address).await;
         let mut plain = RawSocket::open(echo.address, "/message").await;
         echo.post("/broadcast", "before").await;
         echo = restart(echo).await;

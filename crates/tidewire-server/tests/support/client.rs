@@ -81,6 +81,17 @@ impl TestClient {
         Self::start(server, path, config, b"")
     }
 
+    /// A client on each transport, connected.
+    pub(crate) async fn one_of_each(server: SocketAddr) -> Vec<Self> {
+        let mut clients = Vec::new();
+        for transport in Transport::ALL {
+            let mut client = Self::connect(server, only(transport));
+            client.connected().await;
+            clients.push(client);
+        }
+        clients
+    }
+
     fn start(server: SocketAddr, path: &'static str, config: ClientConfig, token: &[u8]) -> Self {
         let (orders, order_queue) = mpsc::unbounded_channel();
         let (event_queue, events) = mpsc::unbounded_channel();
