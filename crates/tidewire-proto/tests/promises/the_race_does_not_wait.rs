@@ -114,36 +114,33 @@ fn a_socket_whose_hello_was_overtaken_says_hello_again_on_the_same_connection() 
 
 #[test]
 fn a_socket_that_is_told_that_it_lost_after_its_welcome_was_sent_asks_again() {
-    let mut world = World::new();
-    world.connect();
-    world.run(ms(25));
-    // The welcome is slow, so that HTTP wins in between.
-    world.net.latency = ms(400);
-    world.run(ms(10));
-    world.net.latency = ms(10);
+    // HTTP wins in between.
+    let mut world = with_a_slow_welcome();
     world.run(secs(5));
-
-    assert_eq!(world.transport(), Some(Transport::WebSocket));
-    assert_eq!(world.tabs[0].handshakes.len(), 1);
-    world.say("1");
-    world.reply("2");
-    world.run(secs(1));
-    assert_eq!(world.host.texts(), ["1"]);
-    assert_eq!(world.tabs[0].texts(), ["2"]);
+    carried_by_the_first_socket(&mut world);
 }
 
 #[test]
 fn a_socket_whose_welcome_is_slow_stays_when_the_request_that_overtook_it_is_lost() {
+    // HTTP joins with a higher number, and its request never gets through.
+    let mut world = with_a_slow_welcome();
+    world.net.http = Http::Fails;
+    world.run(secs(5));
+    carried_by_the_first_socket(&mut world);
+}
+
+/// The welcome of the first socket is under way, and slow; what follows it is fast again.
+fn with_a_slow_welcome() -> World {
     let mut world = World::new();
     world.connect();
     world.run(ms(25));
-    // The welcome is slow, HTTP joins with a higher number, and its request never gets through.
     world.net.latency = ms(400);
     world.run(ms(10));
     world.net.latency = ms(10);
-    world.net.http = Http::Fails;
-    world.run(secs(5));
+    world
+}
 
+fn carried_by_the_first_socket(world: &mut World) {
     assert_eq!(world.transport(), Some(Transport::WebSocket));
     assert_eq!(world.tabs[0].handshakes.len(), 1);
     world.say("1");
