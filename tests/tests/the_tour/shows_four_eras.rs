@@ -22,67 +22,50 @@ async fn four_eras(stage: &Stage) {
     let server = Server::start_with_demo().await;
     let tour = stage.tour().await;
     tour.load(&server.url("/index")).await;
+    those_that_listen_are_told_and_the_one_that_asks_is_answered(&tour).await;
+    what_is_pushed_reaches_those_that_listen(&tour).await;
+    costs_differ_as_history_says(&tour).await;
+    a_shorter_interval_costs_more_at_once(&tour).await;
+    told_beats_asked(&tour).await;
+    a_held_picture_stands_still(&tour).await;
+}
 
-    // Those that are told are told; the one that must ask is not.
+async fn those_that_listen_are_told_and_the_one_that_asks_is_answered(tour: &Tour) {
     for era in [2, 4] {
-        tour.until(
-            &format!("era {era} is told of three items"),
-            &format!(
-                "return parseInt(document.querySelector({:?}).innerText) >= 3",
-                figure(era, "messages")
-            ),
-        )
-        .await;
+        reaches(tour, era, "messages", 3).await;
     }
-    assert_eq!(
-        messages(&tour, 1).await,
-        0,
-        "nothing arrives until one asks"
-    );
+    assert_eq!(messages(tour, 1).await, 0, "nothing arrives until one asks");
     tour.press("[data-era='1']", "Ask the server").await;
     tour.until_says(&figure(1, "messages"), "1 of ").await;
     assert_eq!(tour.number(&figure(1, "requests")).await, 1);
+}
 
-    // What is pushed from this page reaches those that listen.
-    let before = messages(&tour, 4).await;
-    tour.press("#eras", "Push now").await;
-    tour.until_says("#eras .toolbar", "The server spoke to")
-        .await;
-    tour.until(
-        "what was pushed arrives",
-        &format!(
-            "return parseInt(document.querySelector({:?}).innerText) > {before}",
-            figure(4, "messages")
-        ),
-    )
-    .await;
+async fn what_is_pushed_reaches_those_that_listen(tour: &Tour) {
+    let before = messages(tour, 4).await;
+    push(tour).await;
+    reaches(tour, 4, "messages", before + 1).await;
+}
 
-    // The costs differ as history says.
+async fn costs_differ_as_history_says(tour: &Tour) {
     assert_eq!(tour.number(&figure(4, "requests")).await, 0);
     assert_eq!(tour.number(&figure(4, "connections")).await, 1);
     let held = tour.number(&figure(2, "requests")).await;
     assert!(held >= 2, "a held response ends with each item: {held}");
+}
 
-    // A shorter interval costs more requests at once.
+async fn a_shorter_interval_costs_more_at_once(tour: &Tour) {
     tour.slide("[data-era='3'] input", 0).await;
     tour.until_says("[data-era='3']", "every 0.5 s").await;
     let before = tour.number(&figure(3, "requests")).await;
-    tour.until(
-        "the schedule is kept",
-        &format!(
-            "return parseInt(document.querySelector({:?}).innerText) >= {}",
-            figure(3, "requests"),
-            before + 4
-        ),
-    )
-    .await;
-    assert!(messages(&tour, 3).await > 0);
+    reaches(tour, 3, "requests", before + 4).await;
+    assert!(messages(tour, 3).await > 0);
+}
 
-    // Told beats asked: the age of what is shown.
+async fn told_beats_asked(tour: &Tour) {
     let age = async |era| {
         tour.run(
             "const text = document.querySelector(arguments[0]).innerText; \
-         const number = parseFloat(text); return text.endsWith(' ms') ? number : number * 1000",
+             const number = parseFloat(text); return text.endsWith(' ms') ? number : number * 1000",
             &[figure(era, "age").into()],
         )
         .await
@@ -94,25 +77,24 @@ async fn four_eras(stage: &Stage) {
         told < scheduled,
         "WebSocket {told} ms, schedule {scheduled} ms"
     );
+}
 
-    // A held picture stands still while its era goes on.
+/// While its era goes on.
+async fn a_held_picture_stands_still(tour: &Tour) {
     tour.press("#eras", "Hold the picture").await;
-    let shown = messages(&tour, 4).await;
+    let shown = messages(tour, 4).await;
     let made = tour.number(&figure(4, "newest")).await;
+    push(tour).await;
+    assert_eq!(messages(tour, 4).await, shown);
+    assert_eq!(tour.number(&figure(4, "newest")).await, made);
+    tour.press("#eras", "Hold the picture").await;
+    reaches(tour, 4, "messages", shown + 1).await;
+}
+
+async fn push(tour: &Tour) {
     tour.press("#eras", "Push now").await;
     tour.until_says("#eras .toolbar", "The server spoke to")
         .await;
-    assert_eq!(messages(&tour, 4).await, shown);
-    assert_eq!(tour.number(&figure(4, "newest")).await, made);
-    tour.press("#eras", "Hold the picture").await;
-    tour.until(
-        "it goes on",
-        &format!(
-            "return parseInt(document.querySelector({:?}).innerText) > {shown}",
-            figure(4, "messages")
-        ),
-    )
-    .await;
 }
 
 fn figure(era: u8, name: &str) -> String {
@@ -121,4 +103,14 @@ fn figure(era: u8, name: &str) -> String {
 
 async fn messages(tour: &Tour, era: u8) -> u64 {
     tour.number(&figure(era, "messages")).await
+}
+
+/// Waits until a figure is at least this.
+async fn reaches(tour: &Tour, era: u8, name: &str, least: u64) {
+    let script = format!(
+        "return parseInt(document.querySelector({:?}).innerText) >= {least}",
+        figure(era, name)
+    );
+    tour.until(&format!("era {era}: {least} {name}"), &script)
+        .await;
 }

@@ -27,7 +27,24 @@ async fn everything_breaks(stage: &Stage) {
     let tour = stage.tour().await;
     tour.load(&server.url("/index")).await;
     connected(&tour).await;
+    nothing_is_broken_yet(&tour).await;
+    connections_are_cut_and_frozen(&tour).await;
+    handshakes_fail(&tour).await;
+    traffic_suffers(&tour).await;
+    the_network_is_gone(&tour).await;
+    the_server_forgets(&tour).await;
 
+    tour.press("[aria-labelledby='connection']", "Close").await;
+    tour.until_says("#conversation .state", "Closed: ").await;
+    let lost = tour.number(&format!("{BARE} tr:last-child td")).await;
+    assert!(
+        lost > 0,
+        "the bare WebSocket loses: {}",
+        tour.text(BARE).await
+    );
+}
+
+async fn nothing_is_broken_yet(tour: &Tour) {
     // A word, its echo and its fate.
     tour.say("#text", "ahoy").await;
     tour.until_says("#conversation .lists", "acknowledged")
@@ -37,80 +54,70 @@ async fn everything_breaks(stage: &Stage) {
 
     tour.press("#conversation", "Steady traffic, 5 a second")
         .await;
-    goes_on(&tour, "at first").await;
+    goes_on(tour, "at first").await;
     tour.press("#conversation", "Send 1,000 at once").await;
     tour.until_says("#conversation", "1,000 messages acknowledged")
         .await;
-    goes_on(&tour, "after a burst").await;
-    assert_eq!(
-        bad(&tour, BARE).await,
-        0,
-        "nothing broke yet: {}",
-        tour.text(BARE).await
-    );
+    goes_on(tour, "after a burst").await;
+    assert_eq!(bad(tour, BARE).await, 0, "{}", tour.text(BARE).await);
+}
 
+async fn connections_are_cut_and_frozen(tour: &Tour) {
     tour.press("#conversation", "Cut").await;
-    goes_on(&tour, "after a cut").await;
+    goes_on(tour, "after a cut").await;
     tour.press("#conversation", "Half-open").await;
     // What a browser tells when the network is back: found at once instead of within 20 s.
     tour.run("dispatchEvent(new Event('online'))", &[]).await;
-    goes_on(&tour, "after a half-open connection").await;
+    goes_on(tour, "after a half-open connection").await;
+}
 
+async fn handshakes_fail(tour: &Tour) {
     for fault in [
         "Refuse WebSockets",
         "Black-hole WebSockets",
         "Open, say nothing",
     ] {
-        tour.press("#conversation", fault).await;
-        is_pressed(&tour, fault).await;
+        turn_on(tour, fault).await;
         tour.press("#conversation", "Cut").await;
         tour.until(
             &format!("another carrier with {fault}"),
             "return /Connected by (long )?polling/.test(document.querySelector('#conversation .state').innerText)",
         )
         .await;
-        goes_on(&tour, fault).await;
+        goes_on(tour, fault).await;
         tour.press("#conversation", fault).await;
     }
+}
 
-    // On HTTP still: answers that a proxy keeps, loses and repeats.
+async fn traffic_suffers(tour: &Tour) {
     for fault in [
+        // On HTTP still: answers that a proxy keeps, loses and repeats.
         "Buffer polls 5 s",
         "Drop every 3rd answer",
         "Repeat every 2nd request",
+        "Cut every 3 s",
+        "Cut every 10 messages",
+        "Delay 0.5 s",
     ] {
-        tour.press("#conversation", fault).await;
-        is_pressed(&tour, fault).await;
-        goes_on(&tour, fault).await;
-        tour.press("#conversation", fault).await;
-    }
-    for fault in ["Cut every 3 s", "Cut every 10 messages", "Delay 0.5 s"] {
-        tour.press("#conversation", fault).await;
-        is_pressed(&tour, fault).await;
-        goes_on(&tour, fault).await;
+        turn_on(tour, fault).await;
+        goes_on(tour, fault).await;
         tour.press("#conversation", fault).await;
     }
     tour.press("#conversation", "Stop all faults").await;
+}
+
+async fn the_network_is_gone(tour: &Tour) {
     tour.press("#conversation", "Go offline for 8 s").await;
     tour.until_says("#conversation", "Offline for 8 s").await;
-    goes_on(&tour, "after being offline").await;
+    goes_on(tour, "after being offline").await;
+}
 
-    // What is forgotten is reported, and not silently lost.
+/// What is forgotten is reported, and not silently lost.
+async fn the_server_forgets(tour: &Tour) {
     tour.press("#conversation", "Forget sessions").await;
-    goes_on(&tour, "after the sessions were forgotten").await;
+    goes_on(tour, "after the sessions were forgotten").await;
     tour.press("#conversation", "Restart the server").await;
-    goes_on(&tour, "after a restart").await;
-
-    // Whoever closes is told so, and can go on.
-    tour.press("[aria-labelledby='connection']", "Close").await;
-    tour.until_says("#conversation .state", "Closed: ").await;
-
-    let lost = tour.number(&format!("{BARE} tr:last-child td")).await;
-    assert!(
-        lost > 0,
-        "the bare WebSocket loses: {}",
-        tour.text(BARE).await
-    );
+    goes_on(tour, "after a restart").await;
 }
 
 async fn connected(tour: &Tour) {
@@ -118,7 +125,8 @@ async fn connected(tour: &Tour) {
         .await;
 }
 
-async fn is_pressed(tour: &Tour, fault: &str) {
+async fn turn_on(tour: &Tour, fault: &str) {
+    tour.press("#conversation", fault).await;
     let script = format!(
         "return [...document.querySelectorAll('#conversation button[aria-pressed=true]')].some(each => each.textContent === {fault:?})"
     );
