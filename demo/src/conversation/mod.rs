@@ -16,14 +16,16 @@ mod verification;
 use std::rc::Rc;
 
 use gloo_timers::callback::Interval;
-use tidewire::{CloseCode, Inspector, State, Transport, use_inspector_log, use_tidewire};
+use tidewire::{
+    CloseCode, Inspector, State, Transport, UseTidewire, use_inspector_log, use_tidewire,
+};
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use self::bare::use_bare;
 use self::break_it::break_it;
 use self::connection::connection;
-use self::faults::use_faults;
+use self::faults::{Faults, use_faults};
 use self::memory::{Memory, Trouble};
 use self::server_side::use_server_side;
 use self::talk::{talk, use_composer};
@@ -91,20 +93,12 @@ pub(crate) fn Conversation(props: &Props) -> Html {
         let said = said.setter();
         Callback::from(move |text| said.set(text))
     };
-    // Whether some fault is active is known one render late, which costs nothing.
-    let watched = use_mut_ref(|| false);
-    let beat = if *watched.borrow() {
-        (clock::now() / FAULT_LOOK).floor()
-    } else {
-        0.0
-    };
     let tally = memory.tally();
     let trouble = memory.trouble();
     // After each attach; and once where none comes about, since a fault may be why.
     let is_worth_it = carrier.is_some() || trouble.as_ref().is_some_and(Trouble::lasts);
-    let moment = is_worth_it.then_some((tally.fresh + tally.resumed, beat));
-    let faults = use_faults(server, moment, tell.clone());
-    watched.replace(faults.known.any_is_active());
+    let attached = is_worth_it.then_some(tally.fresh + tally.resumed);
+    let faults = use_watched_faults(server, attached, tell.clone());
 
     let send = {
         let (memory, live, frames, bare) = (
@@ -120,20 +114,7 @@ pub(crate) fn Conversation(props: &Props) -> Html {
             Ok(())
         })
     };
-    let is_steady = use_state_eq(|| false);
-    {
-        let send = send.clone();
-        use_effect_with((*is_steady, live.clone()), move |(is_steady, _)| {
-            // A refusal is told where one types; here the next message is the next try.
-            let steady = is_steady
-                .then(|| Interval::new(STEADY_EACH, move || drop(send.emit("steady".into()))));
-            move || drop(steady)
-        });
-    }
-    let toggle_steady = {
-        let is_steady = is_steady.clone();
-        Callback::from(move |()| is_steady.set(!*is_steady))
-    };
+    let (is_steady, toggle_steady) = use_steady_traffic(&send, &live);
     let send_many = {
         let (memory, live, frames) = (memory.clone(), live.clone(), frames);
         Callback::from(move |()| {
@@ -141,23 +122,7 @@ pub(crate) fn Conversation(props: &Props) -> Html {
             frames.request();
         })
     };
-    let broadcast = {
-        let server = server.clone();
-        Callback::from(move |text: String| {
-            let (server, tell) = (server.clone(), tell.clone());
-            spawn_local(async move { tell.emit(words::reached(server.broadcast(&text).await)) });
-        })
-    };
-    let close = {
-        let live = live.clone();
-        Callback::from(move |()| {
-            if let Some(sender) = live.sender() {
-                // How it ended is told as an event.
-                drop(sender.close(CloseCode::NORMAL, "closed by the visitor"));
-            }
-        })
-    };
-    let composer = use_composer(send, broadcast);
+    let composer = use_composer(send, broadcaster(server, tell));
     let counts = memory.counts();
     let bare_view = bare.view();
     let at_server = use_server_side(server, memory.tag(), counts.in_order);
@@ -186,14 +151,14 @@ pub(crate) fn Conversation(props: &Props) -> Html {
                         trouble,
                         fault: live.error().map(|error| error.to_string()),
                         server: server.clone(),
-                        close,
+                        close: closer(&live),
                         reopen,
                     }) }
                     { talk(&talk::Props {
                         sent: memory.sent(),
                         received: memory.received(),
                         burst: memory.burst(),
-                        is_steady: *is_steady,
+                        is_steady,
                         composer,
                         send_many,
                         toggle_steady,
@@ -219,4 +184,55 @@ pub(crate) fn Conversation(props: &Props) -> Html {
         </>
     };
     section("conversation", "One conversation, any carrier", content)
+}
+
+/// What misbehaves at the server: looked at when `attached` changes, and now and then while something does.
+#[hook]
+fn use_watched_faults(server: &Server, attached: Option<u64>, tell: Callback<String>) -> Faults {
+    // Whether some fault is active is known one render late, which costs nothing.
+    let watched = use_mut_ref(|| false);
+    let beat = if *watched.borrow() {
+        (clock::now() / FAULT_LOOK).floor()
+    } else {
+        0.0
+    };
+    let faults = use_faults(server, attached.map(|attached| (attached, beat)), tell);
+    watched.replace(faults.known.any_is_active());
+    faults
+}
+
+/// Whether messages are sent all the time, and a way to change that.
+#[hook]
+fn use_steady_traffic(
+    send: &Callback<String, Result<(), String>>,
+    live: &UseTidewire,
+) -> (bool, Callback<()>) {
+    let is_steady = use_state_eq(|| false);
+    let send = send.clone();
+    use_effect_with((*is_steady, live.clone()), move |(is_steady, _)| {
+        // A refusal is told where one types; here the next message is the next try.
+        let steady =
+            is_steady.then(|| Interval::new(STEADY_EACH, move || drop(send.emit("steady".into()))));
+        move || drop(steady)
+    });
+    let now = *is_steady;
+    (now, Callback::from(move |()| is_steady.set(!now)))
+}
+
+fn broadcaster(server: &Server, tell: Callback<String>) -> Callback<String> {
+    let server = server.clone();
+    Callback::from(move |text: String| {
+        let (server, tell) = (server.clone(), tell.clone());
+        spawn_local(async move { tell.emit(words::reached(server.broadcast(&text).await)) });
+    })
+}
+
+fn closer(live: &UseTidewire) -> Callback<()> {
+    let live = live.clone();
+    Callback::from(move |()| {
+        if let Some(sender) = live.sender() {
+            // How it ended is told as an event.
+            drop(sender.close(CloseCode::NORMAL, "closed by the visitor"));
+        }
+    })
 }
