@@ -26,8 +26,11 @@ export interface ClientOptions<Outgoing = Sendable, Incoming = string | ArrayBuf
     | ((attempt: { reauthenticate: boolean }) => string | Uint8Array | Promise<string | Uint8Array>);
   /** Sub-protocols, passed through in `Sec-WebSocket-Protocol`, which common proxies drop. Default none. */
   protocols?: string | readonly string[];
-  /** How binary messages arrive. Default `arraybuffer`. */
-  binaryType?: 'arraybuffer' | 'uint8array';
+  /**
+   * How binary messages arrive where there is no `codec`. Default `arraybuffer`. With `uint8array` say so to the types:
+   * `new Client<Sendable, string | Uint8Array>`.
+   */
+  binaryType?: ArrayBuffer extends Incoming ? 'arraybuffer' : 'arraybuffer' | 'uint8array';
   /** Turns values into messages and back, as `json` does. Default: messages as they are. */
   codec?: Codec<Outgoing, Incoming>;
   /** Lets go of the client at once when it is aborted. */
@@ -93,7 +96,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     super();
     const { token, protocols = [], signal } = options;
     this.#codec = options.codec;
-    this.#bytes = options.binaryType === 'uint8array';
+    this.#bytes = options.binaryType === 'uint8array' && !options.codec;
     this.closed = new Promise(resolve => (this.#end = resolve));
     this.#link = new Link(
       typeof url === 'function' ? undefined : absolute(url),
@@ -104,7 +107,8 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     const abort = () =>
       this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(signal?.reason)}`, false));
     if (signal?.aborted) {
-      abort();
+      // After the caller had the time to add listeners.
+      queueMicrotask(abort);
     }
     signal?.addEventListener('abort', abort);
     void this.closed.then(() => signal?.removeEventListener('abort', abort));
@@ -189,7 +193,10 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     ));
   }
 
-  /** Sends what is written, waiting for room; closing it closes the client, aborting it lets go of it. */
+  /**
+   * Sends what is written, waiting for room. Closing it closes the client, and fails where something stays
+   * unconfirmed; aborting it lets go of the client.
+   */
   get writable(): WritableStream<Outgoing> {
     return (this.#writable ??= new WritableStream<Outgoing>({
       write: async message => {
@@ -206,7 +213,11 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
       },
       close: async () => {
         this.close();
-        await this.closed;
+        const { error, unconfirmed } = await this.closed;
+        const flaw = error ?? unconfirmed[0]?.error;
+        if (flaw) {
+          throw flaw;
+        }
       },
       abort: reason => this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(reason)}`, false)),
     }));
@@ -277,7 +288,11 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
       },
       sent: () => {},
       room: () => this.#room(),
-      retry: (error, delay) => void this.dispatchEvent(eventOf('retry', { error, delay })),
+      retry: (error, delay) => {
+        if (this.state !== 'closing') {
+          this.dispatchEvent(eventOf('retry', { error, delay }));
+        }
+      },
       lost: (error, unconfirmed) => void this.dispatchEvent(eventOf('lost', { error, unconfirmed })),
       closed: (error, unconfirmed) => this.#finish(error, unconfirmed),
     };

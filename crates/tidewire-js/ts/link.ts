@@ -1,8 +1,10 @@
-import { ConfigurationError, ConnectionError, MessageError, type ErrorCode } from './errors.js';
+import { describe, unloaded, unusable } from './causes.js';
+import { ConfigurationError, ConnectionError, MessageError } from './errors.js';
 import type { Connection } from './generated/core.js';
 import { load, type WasmSource } from './load.js';
 import { Receipt, type Sendable } from './receipt.js';
 import { flatten, type Settings } from './settings.js';
+import { dropped, full, Waiting } from './waiting.js';
 
 /** Where and as whom to connect. */
 export interface Endpoint {
@@ -43,9 +45,8 @@ export interface Owner {
   closed(error: ConnectionError | ConfigurationError | undefined, unconfirmed: Receipt[]): void;
 }
 
-/** What may wait while the wasm is loaded or a Blob is read: the bound of the outbox, by default. */
-const WAITING_MESSAGES = 8_192;
-const WAITING_BYTES = 4_194_304;
+/** How long `close` waits for what was sent, in milliseconds, where the wasm is not asked. */
+const CLOSE_TIMEOUT = 5_000;
 
 /** The first and the last delay before the wasm is asked for again, in milliseconds. */
 const LOAD_AGAIN_FIRST = 1_000;
@@ -57,8 +58,9 @@ export class Link {
   #connection: Connection | undefined;
   #provider: Provider | undefined;
   /** Not handed to the wasm yet. */
-  #waiting: Receipt[] = [];
-  #waitingBytes = 0;
+  #waiting: Waiting;
+  /** A message was refused while others wait: the owner is told when none does. */
+  #isRefusing = false;
   /** Handed to the wasm, and to no carrier. */
   #unsent: Receipt[] = [];
   /** Handed to the wasm, and not acknowledged. */
@@ -66,19 +68,24 @@ export class Link {
   #unconfirmed: Receipt[] = [];
   #closing: { code: number; reason: string } | undefined;
   #ended = false;
+  #closeTimeout: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #lastStats: Float64Array | undefined;
 
   constructor(url: string | undefined, options: LinkOptions, endpoint: Endpoint | Provider, owner: Owner) {
     this.#owner = owner;
+    this.#waiting = new Waiting(options);
+    this.#closeTimeout = options.timings?.closeTimeout ?? CLOSE_TIMEOUT;
     this.#provider = typeof endpoint === 'function' ? endpoint : undefined;
-    const token = typeof endpoint === 'function' ? undefined : endpoint.token;
+    const token = bytesOf(typeof endpoint === 'function' ? undefined : endpoint.token);
     const [choices, numbers] = flatten(options, !!this.#provider);
     this.#load(
       Core =>
         new Core(
           // Never connected to: the provider answers before the first attempt.
           url ?? 'https://provider.invalid/',
-          bytesOf(token),
+          token,
           options.protocols?.join(',') ?? '',
           url === undefined ? choices | (1 << 7) : choices,
           numbers,
@@ -95,9 +102,9 @@ export class Link {
     return this.#ended || !!this.#closing;
   }
 
-  /** The counters of the wasm; none before it is there. */
+  /** The counters of the wasm, at the end the last ones; none before it is there. */
   stats(): Float64Array | undefined {
-    return this.#connection?.stats();
+    return this.#connection?.stats() ?? this.#lastStats;
   }
 
   /** Accepts a message, or throws a {@link MessageError} that hands it back. */
@@ -106,19 +113,19 @@ export class Link {
       throw new MessageError('closed', 'The client is closed: make a new one.', data);
     }
     const receipt = new Receipt(data, body);
-    if (this.#connection && !this.#waiting.length && !(receipt.body instanceof Blob)) {
+    if (this.#connection && !this.#waiting.first && !(receipt.body instanceof Blob)) {
       const refused = this.#hand(receipt);
       if (refused) {
         throw refused;
       }
       return receipt;
     }
-    const size = receipt.size;
-    if (this.#waiting.length >= WAITING_MESSAGES || this.#waitingBytes + size > WAITING_BYTES) {
-      throw full(data);
+    try {
+      this.#waiting.push(receipt);
+    } catch (refused) {
+      this.#isRefusing = true;
+      throw refused;
     }
-    this.#waiting.push(receipt);
-    this.#waitingBytes += size;
     if (receipt.body instanceof Blob) {
       void receipt.body.arrayBuffer().then(
         buffer => this.#read(receipt, new Uint8Array(buffer)),
@@ -143,14 +150,16 @@ export class Link {
     if (!this.isClosing) {
       this.#closing = { code, reason };
       this.#flush();
-      if (!this.#connection && !this.#waiting.length) {
+      if (this.#waiting.first) {
+        this.#closeTimer = setTimeout(() => this.abort(), this.#closeTimeout);
+      } else if (!this.#connection) {
         this.#end(undefined);
       }
     }
   }
 
   /** Lets go at once of everything; nobody waits for the server. */
-  abort(error: ConnectionError | ConfigurationError): void {
+  abort(error?: ConnectionError | ConfigurationError): void {
     if (!this.#ended) {
       for (const receipt of this.#open.values()) {
         this.#fail(receipt, receipt.fate === 'sent' ? 2 : 1);
@@ -172,10 +181,8 @@ export class Link {
         }
       },
       cause => {
-        // A fetch that failed may succeed later; what is forbidden or no wasm will not.
-        const again = cause instanceof TypeError;
-        const error = new ConnectionError('wasm', `The wasm cannot be loaded: ${String(cause)}`, again);
-        if (!again) {
+        const error = unloaded(cause);
+        if (!error.retryable) {
           this.#end(error);
         } else if (!this.#ended) {
           this.#timer = setTimeout(() => this.#load(make, wasm, Math.min(delay * 2, LOAD_AGAIN_LAST)), delay);
@@ -189,8 +196,7 @@ export class Link {
   #read(receipt: Receipt, bytes: Uint8Array | undefined, error?: unknown): void {
     if (bytes) {
       receipt.body = bytes;
-    } else {
-      this.#leave(this.#waiting.indexOf(receipt));
+    } else if (this.#waiting.remove(receipt)) {
       receipt.settle(new MessageError('encode', `The Blob cannot be read: ${String(error)}`, receipt.data));
     }
     this.#flush();
@@ -198,29 +204,28 @@ export class Link {
 
   /** Hands over what waits, up to what is not ready or finds no room; then the wish to close. */
   #flush(): void {
-    const waited = this.#waiting.length > 0;
     let first;
-    while (this.#connection && (first = this.#waiting[0]) && !(first.body instanceof Blob)) {
+    while (this.#connection && (first = this.#waiting.first) && !(first.body instanceof Blob)) {
       const refused = this.#hand(first);
       if (refused?.code === 'full') {
         return;
       }
-      this.#leave(0);
+      this.#waiting.remove(first);
       if (refused) {
         first.settle(refused);
       }
     }
-    if (waited && !this.#waiting.length) {
+    if (this.#waiting.first) {
+      return;
+    }
+    if (this.#isRefusing) {
+      this.#isRefusing = false;
       this.#owner.room();
     }
-    if (this.#closing && this.#connection && !this.#waiting.length) {
-      this.#connection.close(this.#closing.code, this.#closing.reason);
+    if (this.#closing) {
+      clearTimeout(this.#closeTimer);
+      this.#connection?.close(this.#closing.code, this.#closing.reason);
     }
-  }
-
-  #leave(index: number): void {
-    const [receipt] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    this.#waitingBytes -= receipt?.size ?? 0;
   }
 
   /** Hands a message to the wasm; returns why it refuses. */
@@ -300,13 +305,7 @@ export class Link {
       this.#unsent.splice(index, 1);
     }
     if (how === 0) {
-      receipt.settle(
-        new MessageError(
-          'dropped',
-          'The message found no room, or is longer than the server takes.',
-          receipt.data,
-        ),
-      );
+      receipt.settle(dropped(receipt.data));
     } else {
       this.#giveUp(receipt, how === 2);
     }
@@ -338,10 +337,12 @@ export class Link {
     }
     this.#ended = true;
     clearTimeout(this.#timer);
-    for (const receipt of this.#waiting.splice(0)) {
+    clearTimeout(this.#closeTimer);
+    for (const receipt of this.#waiting.clear()) {
       this.#giveUp(receipt, false);
     }
     const connection = this.#connection;
+    this.#lastStats = connection?.stats();
     this.#connection = undefined;
     // Not now: the wasm may be in the middle of telling this.
     queueMicrotask(() => connection?.free());
@@ -350,68 +351,21 @@ export class Link {
 
   #prepare(reauthenticate: boolean): void {
     // What throws at once and what rejects are the same.
-    new Promise<Endpoint>(resolve => resolve((this.#provider as Provider)({ reauthenticate }))).then(
-      ({ url, token }) => this.#connection?.prepared(url === undefined ? url : String(url), bytesOf(token)),
-      reason => this.#connection?.unprepared(String(reason)),
-    );
+    new Promise<Endpoint>(resolve => resolve((this.#provider as Provider)({ reauthenticate })))
+      .then(({ url, token }) => ({ url: url === undefined ? url : String(url), token: bytesOf(token) }))
+      .then(
+        ({ url, token }) => this.#connection?.prepared(url, token),
+        reason => this.#connection?.unprepared(String(reason)),
+      );
   }
 }
 
 function bytesOf(token: string | Uint8Array = ''): Uint8Array {
-  return typeof token === 'string' ? new TextEncoder().encode(token) : token;
-}
-
-function full(data: unknown): MessageError {
-  return new MessageError('full', 'The outbox is full: wait for `ready`, then send it again.', data);
-}
-
-const FLAWS: Record<string, string> = {
-  randomness: 'this environment has no `crypto.getRandomValues`',
-  url: 'the URL cannot be parsed, or is relative where there is nothing to be relative to',
-  'url-credentials': 'the URL holds a user name or a password: give a token instead',
-  'url-fragment': 'the URL holds a fragment (`#`): remove it',
-  'url-insecure':
-    'the URL is not encrypted, which a page loaded by https may not use: write `https:` or `wss:`',
-  'url-scheme': 'the scheme is none of `http`, `https`, `ws`, `wss`',
-};
-
-/** The flaw that the wasm names when it refuses to be made. */
-function unusable(flaw: unknown): ConfigurationError {
-  const name = String(flaw);
-  const option = name.replace(/_./g, match => match.slice(1).toUpperCase());
-  return new ConfigurationError(
-    name.startsWith('url') ? 'url' : 'option',
-    `The client cannot be made: ${FLAWS[name] ?? `\`${option}\` is zero, too small, or above its counterpart`}.`,
-  );
-}
-
-const CAUSES: [code: ErrorCode, message: string, retryable: boolean][] = [
-  ['aborted', '', false],
-  ['broken', 'The connection broke, or none came about.', true],
-  [
-    'not-tidewire',
-    'What answers at the URL is no tidewire server: check the URL, and proxies on the way.',
-    true,
-  ],
-  ['protocol', 'The server broke the protocol: ', true],
-  ['provider', 'No URL or token: ', true],
-  ['refused', 'The server closed: ', true],
-  ['timeout', 'Nothing was heard of the server for too long.', true],
-];
-
-/** A cause as src/telling.rs numbers it; none for what the application asked for. */
-function describe(cause: number, number: number, text: string): ConnectionError | undefined {
-  const [code, message, retryable] = CAUSES[cause] as (typeof CAUSES)[number];
-  if (cause === 0) {
-    return undefined;
+  if (typeof token === 'string') {
+    return new TextEncoder().encode(token);
   }
-  const isRefused = code === 'refused';
-  return new ConnectionError(
-    code,
-    message + text,
-    retryable,
-    isRefused ? number : undefined,
-    isRefused ? text : undefined,
-    isRefused ? undefined : number,
-  );
+  if (token instanceof Uint8Array) {
+    return token;
+  }
+  throw new ConfigurationError('option', '`token` is neither a string nor a Uint8Array.');
 }

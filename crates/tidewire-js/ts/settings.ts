@@ -127,8 +127,8 @@ export function flatten(settings: Settings, asks: boolean): [choices: number, nu
   const numbers = [
     ...inOrder('timings', TIMINGS, timings),
     ...inOrder('limits', LIMITS, limits),
-    bare?.heartbeat?.interval ?? NaN,
-    bare?.idleTimeout ?? NaN,
+    checkNumber('bare.heartbeat.interval', bare?.heartbeat?.interval),
+    checkNumber('bare.idleTimeout', bare?.idleTimeout),
   ];
   return [choices, Float64Array.from(numbers)];
 }
@@ -147,13 +147,20 @@ function inOrder<Name extends string>(
   given: Partial<Record<Name, number>> = {},
 ): number[] {
   for (const name in given) {
-    const value: unknown = given[name];
-    if (!names.includes(name) || (value !== undefined && !((value as number) >= 0))) {
-      throw new ConfigurationError(
-        'option',
-        `\`${option}.${name}\` is no number from 0 on, or no such option exists.`,
-      );
+    if (!names.includes(name)) {
+      throw new ConfigurationError('option', `There is no option \`${option}.${name}\`.`);
     }
+    checkNumber(`${option}.${name}`, given[name]);
   }
   return names.map(name => given[name] ?? NaN);
+}
+
+function checkNumber(option: string, value: unknown): number {
+  if (value !== undefined && !((value as number) >= 0 && (value as number) < Infinity)) {
+    throw new ConfigurationError(
+      'option',
+      `\`${option}\` must be a number from 0 on; it is ${String(value)}.`,
+    );
+  }
+  return (value as number | undefined) ?? NaN;
 }

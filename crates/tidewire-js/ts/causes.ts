@@ -1,0 +1,66 @@
+import { ConfigurationError, ConnectionError, type ErrorCode } from './errors.js';
+
+const FLAWS: Record<string, string> = {
+  randomness: 'this environment has no `crypto.getRandomValues`',
+  transports: '`transports` leaves none that can be used',
+  url: 'the URL cannot be parsed, or is relative where there is nothing to be relative to',
+  'url-credentials': 'the URL holds a user name or a password: give a token instead',
+  'url-fragment': 'the URL holds a fragment (`#`): remove it',
+  'url-insecure':
+    'the URL is not encrypted, which a page loaded by https may not use: write `https:` or `wss:`',
+  'url-scheme': 'the scheme is none of `http`, `https`, `ws`, `wss`',
+};
+
+/** The flaw that the wasm names when it refuses to be made. */
+export function unusable(flaw: unknown): ConfigurationError {
+  const name = String(flaw);
+  const option = name.replace(/_./g, match => match.slice(1).toUpperCase());
+  return new ConfigurationError(
+    name.startsWith('url') ? 'url' : 'option',
+    `The client cannot be made: ${FLAWS[name] ?? `\`${option}\` is zero, too small, or above its counterpart`}.`,
+  );
+}
+
+const CAUSES: [code: ErrorCode, message: string, retryable: boolean][] = [
+  ['aborted', '', false],
+  ['broken', 'The connection broke, or none came about.', true],
+  [
+    'not-tidewire',
+    'What answers at the URL is no tidewire server: check the URL, and proxies on the way.',
+    true,
+  ],
+  ['protocol', 'The server broke the protocol: ', true],
+  ['provider', 'No URL or token: ', true],
+  ['refused', 'The server closed: ', true],
+  ['timeout', 'Nothing was heard of the server for too long.', true],
+];
+
+/** A cause as src/telling.rs numbers it; none for what the application asked for. */
+export function describe(cause: number, number: number, text: string): ConnectionError | undefined {
+  const [code, message, retryable] = CAUSES[cause] as (typeof CAUSES)[number];
+  if (cause === 0) {
+    return undefined;
+  }
+  const isRefused = code === 'refused';
+  return new ConnectionError(
+    code,
+    message + text,
+    retryable,
+    isRefused ? number : undefined,
+    isRefused ? text : undefined,
+    isRefused ? undefined : number,
+  );
+}
+
+/** Why the wasm is not there, and whether it may be there later. */
+export function unloaded(cause: unknown): ConnectionError {
+  const text = String(cause);
+  // A fetch that failed may succeed later; what is forbidden or no wasm will not.
+  const isRetryable = cause instanceof TypeError;
+  const advice = isRetryable
+    ? 'it is tried again. If that does not help, see whether the URL is right and `connect-src` of the Content Security Policy allows it'
+    : /content.security|unsafe-eval|\bcsp\b/i.test(text)
+      ? "add 'wasm-unsafe-eval' to `script-src` of the page's Content Security Policy"
+      : "let the server answer with the package's tidewire.wasm, or say by the option `wasm` where it is";
+  return new ConnectionError('wasm', `The wasm cannot be loaded: ${advice}. (${text})`, isRetryable);
+}

@@ -1,0 +1,78 @@
+import { MessageError } from './errors.js';
+import type { Receipt } from './receipt.js';
+import type { Settings } from './settings.js';
+
+/**
+ * Messages that cannot be handed to the wasm yet, in order: it is being loaded, a Blob is being read, or the outbox
+ * is full. It is bounded as the outbox is, and follows the same policy.
+ */
+export class Waiting {
+  #receipts: Receipt[] = [];
+  #bytes = 0;
+  #maxMessages: number;
+  #maxBytes: number;
+  #overflow: Settings['overflow'];
+
+  constructor({ limits, overflow }: Settings) {
+    this.#maxMessages = limits?.outboxMessages ?? 8_192;
+    this.#maxBytes = limits?.outboxBytes ?? 4_194_304;
+    this.#overflow = overflow;
+  }
+
+  /** The message whose turn it is. */
+  get first(): Receipt | undefined {
+    return this.#receipts[0];
+  }
+
+  /** Takes a message at the end, or throws `full`. */
+  push(receipt: Receipt): void {
+    while (!this.#fits(receipt)) {
+      if (this.#overflow === 'drop-newest') {
+        return receipt.settle(dropped(receipt.data));
+      }
+      if (this.#overflow !== 'drop-oldest') {
+        throw full(receipt.data);
+      }
+      const oldest = this.#receipts[0] as Receipt;
+      this.remove(oldest);
+      oldest.settle(dropped(oldest.data));
+    }
+    this.#receipts.push(receipt);
+    this.#bytes += costOf(receipt);
+  }
+
+  /** Whether the message was still waiting. */
+  remove(receipt: Receipt): boolean {
+    const index = this.#receipts.indexOf(receipt);
+    if (index < 0) {
+      return false;
+    }
+    this.#receipts.splice(index, 1);
+    this.#bytes -= costOf(receipt);
+    return true;
+  }
+
+  /** All that waits, taken out. */
+  clear(): Receipt[] {
+    this.#bytes = 0;
+    return this.#receipts.splice(0);
+  }
+
+  /** As in the outbox, a message that is alone fits, however long it is. */
+  #fits(receipt: Receipt): boolean {
+    const { length } = this.#receipts;
+    return !length || (length < this.#maxMessages && this.#bytes + costOf(receipt) <= this.#maxBytes);
+  }
+}
+
+function costOf(receipt: Receipt): number {
+  return receipt.size + 64;
+}
+
+export function full(data: unknown): MessageError {
+  return new MessageError('full', 'The outbox is full: wait for `ready`, then send it again.', data);
+}
+
+export function dropped(data: unknown): MessageError {
+  return new MessageError('dropped', 'The message found no room, or is longer than the server takes.', data);
+}
