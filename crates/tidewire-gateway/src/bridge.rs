@@ -135,8 +135,12 @@ async fn to_backend(
         };
         match tokio::time::timeout(gateway.limits.backend_write, sink.send(message)).await {
             Ok(Ok(())) => {}
-            // What the backend said before is read by the other direction, which knows better why it ended.
-            Ok(Err(_)) => std::future::pending().await,
+            // What the backend said before is read by the other direction, which knows better why it ended; but that one may
+            // be waiting for a browser that never comes.
+            Ok(Err(_)) => {
+                session.handle().ended().await;
+                return Ending::ByBrowser;
+            }
             Err(_) => return Ending::Fault(Fault::Stalled),
         }
     }

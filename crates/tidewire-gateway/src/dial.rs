@@ -69,7 +69,7 @@ async fn open(route: &Route, request: Request<Empty<Bytes>>) -> Result<Opened, D
             let connector = TlsConnector::from(config.clone());
             let stream = connector.connect(name.clone(), stream).await;
             let stream = stream.map_err(|error| {
-                tracing::warn!(%backend, %error, "TLS");
+                tracing::debug!(%backend, %error, "TLS");
                 DialError::Tls
             })?;
             shake_hands(stream, request).await
@@ -81,7 +81,7 @@ async fn open(route: &Route, request: Request<Empty<Bytes>>) -> Result<Opened, D
 
 async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let addresses = lookup_host((host, port)).await.map_err(|error| {
-        tracing::warn!(host, %error, "name of a backend");
+        tracing::debug!(host, %error, "name of a backend");
         DialError::Dns
     })?;
     let mut last = DialError::Dns;
@@ -95,7 +95,7 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
                 return Ok(stream);
             }
             Err(error) => {
-                tracing::warn!(%address, %error, "backend");
+                tracing::debug!(%address, %error, "backend");
                 last = match error.kind() {
                     io::ErrorKind::ConnectionRefused => DialError::Refused,
                     _ => DialError::Unreachable,
@@ -167,7 +167,7 @@ fn check(
     };
     let was_offered = offered
         .and_then(|offered| offered.to_str().ok())
-        .is_some_and(|offered| offered.split(", ").any(|name| protocol == name));
+        .is_some_and(|offered| offered.split(',').any(|name| protocol == name.trim()));
     match protocol.to_str() {
         Ok(protocol) if was_offered && chosen.next().is_none() => Ok(Some(protocol.to_owned())),
         _ => Err(DialError::Handshake("it chose a sub-protocol unasked")),

@@ -55,6 +55,7 @@ where
         Ok(First::Other | First::Unknown) => {
             let opened = match gateway.plain_place() {
                 Some(place) => open(&gateway, &parts).await.map(|opened| (opened, place)),
+                None if gateway.is_stopping() => Err(stopping()),
                 None => Err(full()),
             };
             match opened {
@@ -245,7 +246,7 @@ fn judge(bytes: &[u8]) -> First {
 /// The type of the frame, and the version.
 const HELLO: [u8; 2] = [0x01, 0x01];
 
-pub(crate) fn full() -> Close {
+fn full() -> Close {
     let close = Close::new(
         CloseCode::DRAINING,
         "full: the gateway has all the WebSockets that it takes",
@@ -253,7 +254,7 @@ pub(crate) fn full() -> Close {
     close.after(Duration::from_secs(10))
 }
 
-pub(crate) fn stopping() -> Close {
+fn stopping() -> Close {
     let close = Close::new(CloseCode::DRAINING, "stopping: the gateway stops");
     close.after(Duration::from_secs(1))
 }

@@ -15,6 +15,8 @@ use crate::metrics::count;
 const BUFFER: usize = 16 * 1024;
 /// Time that the other direction has once one has ended.
 const HALF_OPEN: Duration = Duration::from_secs(10);
+/// Time that a peer has to leave after a close frame of the gateway's own.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Any mask will do, for there is nothing to hide from anybody between here and the backend.
 const MASK: [u8; 4] = [0x5a, 0x17, 0xc3, 0x88];
 
@@ -84,14 +86,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
         loop {
             let read = tokio::select! {
                 read = self.from.read(&mut buffer) => read?,
-                () = gateway.stopping() => {
-                    // In the middle of a frame nothing can be said.
-                    if frames.is_between() && !frames.is_closed() {
-                        let stopping = Close::new(CloseCode::GOING_AWAY, "stopping: the gateway stops");
-                        self.write(&close_frame(self.side, &stopping)).await?;
-                    }
-                    return self.to.shutdown().await;
-                }
+                () = gateway.stopping() => return self.stop(&frames).await,
             };
             if read == 0 {
                 return self.to.shutdown().await;
@@ -101,6 +96,25 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
             self.write(bytes).await?;
             self.bytes.fetch_add(read as u64, Relaxed);
         }
+    }
+
+    /// Says why, where it is between two frames, and takes what still comes: to leave it unread would reset the connection, and
+    /// what was said on it would be lost.
+    async fn stop(&mut self, frames: &Frames) -> io::Result<()> {
+        if frames.is_between() && !frames.is_closed() {
+            let stopping = Close::new(CloseCode::GOING_AWAY, "stopping: the gateway stops");
+            self.write(&close_frame(self.side, &stopping)).await?;
+        }
+        self.to.shutdown().await?;
+        let rest = async {
+            let mut waste = [0; 1_024];
+            while self.from.read(&mut waste).await? > 0 {}
+            Ok(())
+        };
+        // One that does not leave is left.
+        tokio::time::timeout(CLOSE_TIMEOUT, rest)
+            .await
+            .unwrap_or(Ok(()))
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -5,10 +5,12 @@ mod support;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use support::backend::Backend;
+use support::backend::{Backend, RawBackend};
 use support::client::{TestClient, only, quick};
 use support::{Front, in_time, plain, raw, refused};
 use tidewire_proto::Transport;
+use tidewire_proto::wire::{HelloMode, Position, Writer};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 async fn health(front: &Front) -> u16 {
@@ -89,5 +91,38 @@ async fn those_that_stay_are_told() {
     assert_eq!((close.code.0, close.name()), (4503, "draining"));
     drop((of_session, of_plain, socket));
     in_time(stopping).await.expect("no panic");
+    assert_eq!(front.metric("bridges").await, Some(0));
+}
+
+#[tokio::test]
+async fn one_whose_sides_both_wait_ends_too() {
+    let backend = RawBackend::start().await;
+    let front = Front::before(backend.address).await;
+    // A browser that acknowledges nothing, so that its queue fills.
+    let mut socket = raw::RawSocket::open(front.address, "/live").await;
+    let hello = raw::hello(1, HelloMode::Socket);
+    socket.binary(&raw::packet(&hello, |_| ())).await;
+    let (mut stream, _) = backend.visit().await;
+    let mut message = vec![0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0];
+    message.resize(10 + 65_536, 7);
+    let full = async {
+        loop {
+            stream.write_all(&message).await.expect("open");
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_millis(500), full).await;
+    // The backend is gone, which only writing to it can tell.
+    stream.set_zero_linger().expect("an option");
+    drop(stream);
+    for number in 0..3_u8 {
+        let mut writer = Writer::default();
+        if number == 0 {
+            writer.seek(Position::default());
+        }
+        writer.message(false, &[number]);
+        socket.binary(&writer.into_packet()).await;
+    }
+    front.until_metric("messages_to_backend_total", 1).await;
+    in_time(front.gateway.shutdown()).await;
     assert_eq!(front.metric("bridges").await, Some(0));
 }

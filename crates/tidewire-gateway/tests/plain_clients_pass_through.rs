@@ -120,7 +120,12 @@ async fn messages_pings_and_closes_pass_in_both_directions() {
 async fn a_sub_protocol_is_the_choice_of_the_backend() {
     let mut backend = Backend::start(&["foo"]).await;
     let front = Front::before(backend.address).await;
-    for (offered, expected) in [("bar, foo", Some("foo")), ("bar", None)] {
+    // With and without a space, as browsers and others write them.
+    for (offered, expected) in [
+        ("bar, foo", Some("foo")),
+        ("bar,foo", Some("foo")),
+        ("bar", None),
+    ] {
         // The library fails a handshake without the sub-protocol that it asked for, so this one is read by hand.
         let header = format!("Sec-WebSocket-Protocol: {offered}\r\n");
         let request = raw::handshake("/live", &header);

@@ -78,7 +78,7 @@ pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     let answer = |request: &Request<()>, mut response: Response<()>| {
         let offered = request.headers().get("sec-websocket-protocol");
         let offered = offered.map_or("", |offered| offered.to_str().expect("text"));
-        let mut offered = offered.split(", ");
+        let mut offered = offered.split(',').map(str::trim);
         if let Some(chosen) = offered.find(|name| speaks.contains(name)) {
             let chosen = chosen.parse().expect("a header");
             response
