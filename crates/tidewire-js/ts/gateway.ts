@@ -9,11 +9,12 @@ export const Control = {
   Opened: 1,
   Closed: 2,
   Broken: 3,
-
-  /** The token that asks for control messages, and names the wanted sub-protocols. */
-  token: (protocols: readonly string[]): string =>
-    ['tidewire-socket/1', protocols.join(', ')].join(protocols.length ? ' ' : ''),
 } as const;
+
+/** The token that asks for control messages, and names the wanted sub-protocols. */
+export function tokenOf(protocols: readonly string[]): string {
+  return ['tidewire-socket/1', protocols.join(', ')].join(protocols.length ? ' ' : '');
+}
 
 /** A message of a gateway, read. */
 export type Read =

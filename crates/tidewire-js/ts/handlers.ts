@@ -1,47 +1,45 @@
-type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
-
-const HANDLERS = Symbol('handlers');
+/** What an event handler attribute holds. */
+export type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
 
 interface Slot {
   handler: Handler<Event>;
-  listener: ((event: Event) => void) | undefined;
+  listener: (event: Event) => void;
 }
 
-/** An event target with the event handler attributes of a WebSocket, as HTML defines those. */
-export abstract class HandlerAttributes extends EventTarget {
-  /** @internal */
-  readonly [HANDLERS]: Partial<Record<string, Slot>> = {};
+/** The event handler attributes of one target, as HTML defines them. */
+export class EventHandlers {
+  readonly #target: EventTarget;
+  readonly #slots = new Map<string, Slot>();
 
-  declare onopen: Handler<Event>;
-  declare onerror: Handler<Event>;
-  declare onclose: Handler<CloseEvent>;
-  declare onmessage: Handler<MessageEvent>;
-}
+  constructor(target: EventTarget) {
+    this.#target = target;
+  }
 
-for (const type of ['open', 'error', 'close', 'message']) {
-  Object.defineProperty(HandlerAttributes.prototype, `on${type}`, {
-    enumerable: true,
-    configurable: true,
-    get(this: HandlerAttributes) {
-      return this[HANDLERS][type]?.handler ?? null;
-    },
-    /** A handler keeps the place among the listeners at which it was first set; null gives it up. */
-    set(this: HandlerAttributes, value: unknown) {
-      const slot = (this[HANDLERS][type] ??= { handler: null, listener: undefined });
-      // Web IDL: an object that cannot be called counts as a handler that does nothing.
-      const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
-      slot.handler = isObject ? (value as Handler<Event>) : null;
-      if (!slot.handler && slot.listener) {
-        this.removeEventListener(type, slot.listener);
-        slot.listener = undefined;
-      } else if (slot.handler && !slot.listener) {
-        slot.listener = event => {
+  get<E extends Event>(type: string): Handler<E> {
+    return (this.#slots.get(type)?.handler as Handler<E> | undefined) ?? null;
+  }
+
+  /** A handler keeps the place among the listeners at which it was first set; null gives it up. */
+  set(type: string, value: unknown): void {
+    // Web IDL: an object that cannot be called counts as a handler that does nothing; all else is null.
+    const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+    const slot = this.#slots.get(type);
+    if (isObject && slot) {
+      slot.handler = value as Handler<Event>;
+    } else if (isObject) {
+      const slot: Slot = {
+        handler: value as Handler<Event>,
+        listener: event => {
           if (typeof slot.handler === 'function') {
-            slot.handler.call(this as unknown as WebSocket, event);
+            slot.handler.call(this.#target as WebSocket, event);
           }
-        };
-        this.addEventListener(type, slot.listener);
-      }
-    },
-  });
+        },
+      };
+      this.#slots.set(type, slot);
+      this.#target.addEventListener(type, slot.listener);
+    } else if (slot) {
+      this.#slots.delete(type);
+      this.#target.removeEventListener(type, slot.listener);
+    }
+  }
 }

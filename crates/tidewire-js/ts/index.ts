@@ -14,4 +14,5 @@ export type { WasmSource } from './load.js';
 export { Receipt, type Fate, type Sendable } from './receipt.js';
 export type { Bare, Limits, Settings, Timings, Transport } from './settings.js';
 export type { Stats, TransportStats } from './stats.js';
-export { TidewireSocket, type SocketOptions } from './socket.js';
+export { TidewireSocket } from './socket.js';
+export type { SocketOptions } from './socket-options.js';

@@ -61,7 +61,7 @@ export class Receipt {
 }
 
 /** The bytes that a message takes on its way. */
-function sizeOf(body: string | Uint8Array | Blob): number {
+export function sizeOf(body: string | Uint8Array | Blob): number {
   if (typeof body !== 'string') {
     return body instanceof Blob ? body.size : body.byteLength;
   }

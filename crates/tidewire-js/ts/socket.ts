@@ -1,37 +1,12 @@
 import { checkClose } from './close.js';
-import { ConnectionError, MessageError, type ConfigurationError } from './errors.js';
-import { Control, read } from './gateway.js';
+import { checkNames, toBody, toCode, toNames, toText, toUrl } from './convert.js';
+import { ConnectionError, type ConfigurationError, type MessageError } from './errors.js';
+import { Control, read, tokenOf } from './gateway.js';
+import { EventHandlers, type Handler } from './handlers.js';
 import { Link, type Owner } from './link.js';
-import type { WasmSource } from './load.js';
-import type { Sendable } from './receipt.js';
-import type { Limits, Timings, Transport } from './settings.js';
-import { HandlerAttributes } from './handlers.js';
-
-/** The options of {@link TidewireSocket.with}. */
-export interface SocketOptions {
-  /**
-   * What answers at the URL. Default `gateway`: `tidewire-gateway` with an unmodified WebSocket server behind it.
-   * `tidewire`: an application on a tidewire server. `plain`: any other WebSocket server, over the browser's own class.
-   */
-  server?: 'gateway' | 'tidewire' | 'plain';
-  /** With `tidewire`, what the server's authentication gets to see. Default: nothing. */
-  token?: string | Uint8Array;
-  /** The transports that may be used. Default all. */
-  transports?: readonly Transport[];
-  /**
-   * How long the socket may be without any connection before it fails with 1006, in milliseconds; at the start, and
-   * whenever it is cut. Default 120,000, after which a server has forgotten a session.
-   */
-  awayTimeout?: number;
-  /** Which HTTP requests carry cookies, as in `fetch`. Default `same-origin`. */
-  credentials?: RequestCredentials;
-  /** Times in milliseconds. */
-  timings?: Timings;
-  /** Sizes in bytes and messages. */
-  limits?: Limits;
-  /** Where the wasm comes from, where it is not beside the package's code. */
-  wasm?: WasmSource | Promise<WasmSource>;
-}
+import { sizeOf } from './receipt.js';
+import { awayTimeout, checkOptions, ROOM, type SocketOptions } from './socket-options.js';
+import { queueTask } from './task.js';
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -39,11 +14,6 @@ const CLOSING = 2;
 const CLOSED = 3;
 
 const STATES = { CONNECTING, OPEN, CLOSING, CLOSED };
-
-const DEFAULT_AWAY_TIMEOUT = 120_000;
-
-/** RFC 9110 section 5.6.2, as RFC 6455 section 4.1 asks of sub-protocols. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 // The build makes this the class that was there before anybody put another in its place: see native.ts.
 const NativeWebSocket = WebSocket;
@@ -58,12 +28,23 @@ const CloseEventHere =
     }
   };
 
+const OPTIONS = Symbol('options');
+
+/** How a connection ended. */
+interface End {
+  code: number;
+  reason: string;
+  wasClean: boolean;
+}
+
 /**
  * A `WebSocket` with the interface of the WHATWG WebSockets standard, whose connection is a session: cuts, changes of
  * network and proxies that block WebSocket are invisible to whoever uses it, and `close` comes when the session has
  * really ended.
+ *
+ * The `error` event before an unclean `close` has a field of its own, `error`: the {@link ConnectionError} that says why.
  */
-export class TidewireSocket extends HandlerAttributes {
+export class TidewireSocket extends EventTarget {
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;
@@ -77,20 +58,27 @@ export class TidewireSocket extends HandlerAttributes {
   static readonly plain = NativeWebSocket;
 
   /** @internal */
-  protected static readonly options: SocketOptions = {};
+  static readonly [OPTIONS]: SocketOptions = {};
 
   /**
    * The class with options, for libraries that call `new Constructor(url, protocols)`.
+   *
+   * @throws {ConfigurationError} An option has no such value.
    */
   static with(options: SocketOptions): typeof WebSocket {
-    if (options.server === 'plain') {
+    const all = { ...this[OPTIONS], ...options };
+    checkOptions(all);
+    if (all.server === 'plain') {
       return NativeWebSocket;
     }
-    return class extends this {
-      protected static override readonly options = { ...super.options, ...options };
-    } as unknown as typeof WebSocket;
+    const Class = class extends this {
+      static override readonly [OPTIONS] = all;
+    };
+    nameAsStandard(Class);
+    return Class as unknown as typeof WebSocket;
   }
 
+  readonly #handlers = new EventHandlers(this);
   readonly #url: string;
   readonly #origin: string;
   readonly #link: Link;
@@ -100,9 +88,14 @@ export class TidewireSocket extends HandlerAttributes {
   #readyState = CONNECTING;
   #protocol = '';
   #bufferedAmount = 0;
+  /** Bytes that carriers have taken in this task. */
+  #taken = 0;
   #binaryType: BinaryType = 'blob';
   #away: ReturnType<typeof setTimeout> | undefined;
-  #asked: CloseEventInit | undefined;
+  /** How the page asked to close, once it did. */
+  #asked: End | undefined;
+  /** The end is known, and told after what came before it. */
+  #ended = false;
 
   /**
    * @param url Absolute, or relative to the page; `http` and `https` count as `ws` and `wss`.
@@ -111,20 +104,24 @@ export class TidewireSocket extends HandlerAttributes {
    */
   constructor(url: string | URL, protocols: string | string[] = []) {
     super();
-    const { options } = new.target as typeof TidewireSocket;
-    const parsed = parse(`${url}`);
-    const names = (typeof protocols === 'string' ? [protocols] : [...protocols]).map(String);
-    if (names.some((name, index) => !TOKEN.test(name) || names.indexOf(name) < index)) {
-      throw syntaxError('A sub-protocol is no token of RFC 9110, or is there twice.');
+    if (!arguments.length) {
+      throw new TypeError('A WebSocket needs a URL.');
     }
+    const options = (new.target as typeof TidewireSocket)[OPTIONS] ?? {};
+    const given = `${url}`;
+    const names = toNames(protocols);
+    const parsed = toUrl(given);
+    checkNames(names);
     this.#url = parsed.href;
     this.#origin = `${parsed.protocol}//${parsed.host}`;
     this.#controlled = options.server !== 'tidewire';
-    this.#awayTimeout = options.awayTimeout ?? DEFAULT_AWAY_TIMEOUT;
+    this.#awayTimeout = awayTimeout(options);
+    // Browsers do not send them with a handshake, and refuse them in `fetch`.
+    parsed.username = parsed.password = '';
     this.#link = new Link(
-      this.#url,
-      { ...options, protocols: this.#controlled ? [] : names },
-      { token: this.#controlled ? Control.token(names) : (options.token ?? '') },
+      parsed.href,
+      { ...options, limits: { ...ROOM, ...options.limits }, protocols: this.#controlled ? [] : names },
+      { token: this.#controlled ? tokenOf(names) : (options.token ?? '') },
       this.#owner(),
     );
     this.#goAway();
@@ -145,14 +142,46 @@ export class TidewireSocket extends HandlerAttributes {
     return this.#bufferedAmount;
   }
 
+  get onopen(): Handler<Event> {
+    return this.#handlers.get('open');
+  }
+
+  set onopen(handler: Handler<Event>) {
+    this.#handlers.set('open', handler);
+  }
+
+  get onerror(): Handler<Event> {
+    return this.#handlers.get('error');
+  }
+
+  set onerror(handler: Handler<Event>) {
+    this.#handlers.set('error', handler);
+  }
+
+  get onclose(): Handler<CloseEvent> {
+    return this.#handlers.get('close');
+  }
+
+  set onclose(handler: Handler<CloseEvent>) {
+    this.#handlers.set('close', handler);
+  }
+
   /** Always empty: a session has no extensions. */
   get extensions(): string {
     return '';
   }
 
-  /** The sub-protocol that the server chose, empty for none. */
+  /** The sub-protocol that the server behind the gateway chose, empty for none and with `tidewire`. */
   get protocol(): string {
     return this.#protocol;
+  }
+
+  get onmessage(): Handler<MessageEvent> {
+    return this.#handlers.get('message');
+  }
+
+  set onmessage(handler: Handler<MessageEvent>) {
+    this.#handlers.set('message', handler);
   }
 
   /** How binary messages arrive. */
@@ -161,9 +190,10 @@ export class TidewireSocket extends HandlerAttributes {
   }
 
   set binaryType(type: BinaryType) {
+    const name = `${type}` as BinaryType;
     // Web IDL: what is no value of an enumeration is ignored.
-    if (`${type}` === 'blob' || `${type}` === 'arraybuffer') {
-      this.#binaryType = type;
+    if (name === 'blob' || name === 'arraybuffer') {
+      this.#binaryType = name;
     }
   }
 
@@ -173,23 +203,22 @@ export class TidewireSocket extends HandlerAttributes {
    * @throws {DOMException} `InvalidStateError` before `open`.
    */
   send(data: string | ArrayBuffer | ArrayBufferView | Blob): void {
+    const readyState = this.#readyState;
     if (!arguments.length) {
       throw new TypeError('`send` needs a message.');
     }
-    const body = toSendable(data);
-    if (this.#readyState === CONNECTING) {
+    const body = toBody(data);
+    if (readyState === CONNECTING) {
       throw new DOMException('The socket is still connecting: wait for `open`.', 'InvalidStateError');
     }
-    if (this.#readyState !== OPEN) {
-      this.#bufferedAmount += sizeOf(body);
-      return;
-    }
-    try {
-      this.#bufferedAmount += this.#link.send(data, body).size;
-    } catch (error) {
-      this.#bufferedAmount += sizeOf(body);
-      // As the standard does where a buffer is full: the socket fails.
-      this.#fail(error instanceof MessageError && error.code === 'too-large' ? 1009 : 1006);
+    this.#bufferedAmount += sizeOf(body);
+    if (readyState === OPEN && !this.#ended) {
+      try {
+        this.#link.send(data, body);
+      } catch (error) {
+        // As the standard does where a buffer is full: the socket fails.
+        this.#fail(error as MessageError);
+      }
     }
   }
 
@@ -200,40 +229,40 @@ export class TidewireSocket extends HandlerAttributes {
    * @param reason At most 123 bytes of UTF-8.
    * @throws {DOMException} `InvalidAccessError` and `SyntaxError` where the standard says so.
    */
-  close(code?: number, reason?: string): void {
-    const clamped = code === undefined ? undefined : clamp(code);
-    const text = reason === undefined ? '' : wellFormed(`${reason}`);
+  close(code: number | undefined = undefined, reason: string | undefined = undefined): void {
+    const readyState = this.#readyState;
+    const clamped = code === undefined ? undefined : toCode(code);
+    const text = reason === undefined ? '' : toText(reason);
     checkClose(clamped, text);
-    if (this.#readyState >= CLOSING) {
-      return;
-    }
-    if (this.#readyState === CONNECTING) {
+    if (readyState < CLOSING) {
       this.#readyState = CLOSING;
-      queueMicrotask(() => this.#fail(1006));
-      return;
+      if (readyState === CONNECTING) {
+        this.#fail(aborted());
+      } else {
+        this.#asked = { code: clamped ?? 1005, reason: text, wasClean: true };
+        this.#link.close(clamped ?? 1000, text);
+      }
     }
-    this.#readyState = CLOSING;
-    this.#asked = { code: clamped ?? 1005, reason: text, wasClean: true };
-    this.#link.close(clamped ?? 1000, text);
   }
 
   #owner(): Owner {
     return {
-      message: (session, raw) => {
-        this.#link.consumed(session, 1);
-        this.#arrive(raw);
-      },
+      message: (session, raw) =>
+        queueTask(() => {
+          this.#link.consumed(session, 1);
+          this.#arrive(raw);
+        }),
       state: state => (state === 1 ? this.#comeBack() : this.#goAway()),
       connected: () => {
         if (!this.#controlled) {
-          this.#open('');
+          queueTask(() => this.#open(''));
         }
       },
-      sent: receipt => (this.#bufferedAmount -= receipt.size),
+      sent: receipt => this.#take(receipt.size),
       room: () => {},
       retry: () => {},
       // The next session would be another connection of the server: this one is over.
-      lost: () => this.#fail(1006),
+      lost: error => this.#fail(error),
       closed: error => this.#closed(error),
     };
   }
@@ -243,10 +272,17 @@ export class TidewireSocket extends HandlerAttributes {
     if (message.kind === Control.Opened) {
       this.#open(message.protocol);
     } else if (message.kind === Control.Closed) {
-      this.#finish(message.close);
+      const { code, reason, wasClean } = message.close;
+      if (wasClean) {
+        this.#finish(message.close);
+      } else {
+        this.#fail(
+          new ConnectionError('refused', `The gateway closed: ${code} ${reason}`, true, code, reason),
+        );
+      }
     } else if (message.kind === Control.Broken) {
       this.#link.close(4400, 'malformed: no such control message');
-      this.#fail(1002);
+      this.#fail(new ConnectionError('protocol', 'The gateway sent an unknown control message.', false));
     } else if (this.#readyState === OPEN) {
       const { data } = message;
       this.dispatchEvent(
@@ -274,8 +310,22 @@ export class TidewireSocket extends HandlerAttributes {
     }
   }
 
+  /** The standard: within a task the amount only grows. */
+  #take(size: number): void {
+    if (!this.#taken) {
+      queueTask(() => {
+        this.#bufferedAmount -= this.#taken;
+        this.#taken = 0;
+      });
+    }
+    this.#taken += size;
+  }
+
   #goAway(): void {
-    this.#away ??= setTimeout(() => this.#fail(1006), this.#awayTimeout);
+    this.#away ??= setTimeout(
+      () => this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
+      this.#awayTimeout,
+    );
   }
 
   #comeBack(): void {
@@ -285,98 +335,65 @@ export class TidewireSocket extends HandlerAttributes {
 
   /** The link is closed: by this side, or by the server without a control message. */
   #closed(error: ConnectionError | ConfigurationError | undefined): void {
-    if (!error && this.#asked) {
+    if (!error && this.#asked && this.#away === undefined) {
       this.#finish(this.#asked);
     } else if (error instanceof ConnectionError && error.code === 'refused') {
-      this.#finish({ code: error.closeCode, reason: error.reason, wasClean: this.#readyState >= OPEN });
+      this.#finish({ code: error.closeCode, reason: error.reason, wasClean: true }, error);
     } else {
-      this.#fail(1006);
+      this.#fail(error ?? aborted());
     }
   }
 
-  #fail(code: number): void {
-    this.#finish({ code, reason: '', wasClean: false });
+  /** As the standard has it where no close frame came. */
+  #fail(error: Error): void {
+    this.#finish({ code: 1006, reason: '', wasClean: false }, error);
   }
 
   /** Ends the socket, once; what is unclean is an error first. */
-  #finish(close: CloseEventInit): void {
-    if (this.#readyState === CLOSED) {
+  #finish({ code, reason, wasClean }: End, error?: Error): void {
+    if (this.#ended) {
       return;
     }
-    this.#readyState = CLOSED;
+    this.#ended = true;
     this.#comeBack();
-    this.#link.abort(new ConnectionError('aborted', 'The socket is closed.', false));
-    if (!close.wasClean) {
-      this.dispatchEvent(new Event('error'));
-    }
-    this.dispatchEvent(new CloseEventHere('close', close));
+    this.#link.abort(aborted());
+    queueTask(() => {
+      // A connection that never opened is none that was closed.
+      const isClean = wasClean && this.#readyState !== CONNECTING;
+      this.#readyState = CLOSED;
+      const close = () =>
+        this.dispatchEvent(new CloseEventHere('close', { code, reason, wasClean: isClean }));
+      if (isClean) {
+        close();
+      } else {
+        this.dispatchEvent(Object.assign(new Event('error'), { error }));
+        queueTask(close);
+      }
+    });
   }
 }
 
+function aborted(): ConnectionError {
+  return new ConnectionError('aborted', 'The page closed the socket.', false);
+}
+
+function nameAsStandard(Class: typeof TidewireSocket): void {
+  Object.defineProperty(Class, 'name', { value: 'WebSocket', configurable: true });
+}
+
+// What Web IDL asks of interfaces and JavaScript's classes do otherwise.
+nameAsStandard(TidewireSocket);
+for (const name of Object.getOwnPropertyNames(TidewireSocket.prototype)) {
+  if (name !== 'constructor') {
+    Object.defineProperty(TidewireSocket.prototype, name, { enumerable: true });
+  }
+}
+Object.defineProperty(TidewireSocket.prototype, Symbol.toStringTag, {
+  value: 'WebSocket',
+  configurable: true,
+});
 for (const [name, value] of Object.entries(STATES)) {
-  const constant = { value, enumerable: true };
-  Object.defineProperty(TidewireSocket, name, constant);
-  Object.defineProperty(TidewireSocket.prototype, name, constant);
-}
-
-function syntaxError(message: string): DOMException {
-  return new DOMException(message, 'SyntaxError');
-}
-
-/** The URL, by the steps of the constructor in the standard. */
-function parse(url: string): URL {
-  let parsed;
-  try {
-    parsed = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
-  } catch {
-    throw syntaxError(`"${url}" is not a URL.`);
+  for (const holder of [TidewireSocket, TidewireSocket.prototype]) {
+    Object.defineProperty(holder, name, { value, enumerable: true });
   }
-  const scheme = { 'http:': 'ws:', 'https:': 'wss:' }[parsed.protocol];
-  if (scheme) {
-    parsed.protocol = scheme;
-  }
-  if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
-    throw syntaxError(`The scheme "${parsed.protocol}" is none of ws, wss, http, https.`);
-  }
-  if (parsed.href.includes('#')) {
-    throw syntaxError('The URL holds a fragment.');
-  }
-  return parsed;
-}
-
-/** Web IDL's union of Blob, buffer source and text. */
-function toSendable(data: unknown): Sendable {
-  if (data instanceof Blob || data instanceof ArrayBuffer) {
-    return data;
-  }
-  if (ArrayBuffer.isView(data)) {
-    if (!(data.buffer instanceof ArrayBuffer)) {
-      throw new TypeError('A view of shared memory cannot be sent.');
-    }
-    return data;
-  }
-  return `${data as string}`;
-}
-
-/** Web IDL's conversion to text of Unicode scalar values. */
-function wellFormed(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
-}
-
-function sizeOf(body: Sendable): number {
-  if (typeof body === 'string') {
-    return new TextEncoder().encode(body).length;
-  }
-  return body instanceof Blob ? body.size : body.byteLength;
-}
-
-/** Web IDL's `[Clamp] unsigned short`. */
-function clamp(code: unknown): number {
-  const number = Number(code);
-  if (!(number > 0)) {
-    return 0;
-  }
-  const floor = Math.floor(number);
-  const half = number - floor === 0.5;
-  return Math.min(half ? floor + (floor % 2) : Math.round(number), 65_535);
 }

@@ -1,0 +1,91 @@
+/** The conversions and checks that Web IDL and the WebSockets standard ask of arguments. */
+
+/** RFC 9110 section 5.6.2, as RFC 6455 section 4.1 asks of sub-protocols. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** The URL of a socket: absolute, of scheme ws or wss, without a fragment. */
+export function toUrl(url: string): URL {
+  let parsed;
+  try {
+    parsed = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+  } catch {
+    throw syntaxError(`"${url}" is not a URL.`);
+  }
+  const scheme = { 'http:': 'ws:', 'https:': 'wss:' }[parsed.protocol];
+  if (scheme) {
+    parsed.protocol = scheme;
+  }
+  if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
+    throw syntaxError(`The scheme "${parsed.protocol}" is none of ws, wss, http, https.`);
+  }
+  if (parsed.href.includes('#')) {
+    throw syntaxError('The URL holds a fragment.');
+  }
+  return parsed;
+}
+
+/** `(DOMString or sequence<DOMString>)`: whatever can be iterated is a sequence, but for texts themselves. */
+export function toNames(protocols: unknown): string[] {
+  const isSequence =
+    protocols !== null &&
+    (typeof protocols === 'object' || typeof protocols === 'function') &&
+    (protocols as Partial<Iterable<unknown>>)[Symbol.iterator] != null;
+  return isSequence
+    ? Array.from(protocols as Iterable<unknown>, name => `${name as string}`)
+    : [`${protocols as string}`];
+}
+
+/** Sub-protocols are tokens, each there once. */
+export function checkNames(names: readonly string[]): void {
+  if (names.some((name, index) => !TOKEN.test(name) || names.indexOf(name) < index)) {
+    throw syntaxError('A sub-protocol is no token of RFC 9110, or is there twice.');
+  }
+}
+
+/** `(BufferSource or Blob or USVString)`, also those of other windows. */
+export function toBody(data: unknown): string | Uint8Array | Blob {
+  if (ArrayBuffer.isView(data)) {
+    return toBytes(data.buffer, data.byteOffset, data.byteLength);
+  }
+  const kind = kindOf(data);
+  if (kind === 'ArrayBuffer') {
+    const buffer = data as ArrayBuffer;
+    return toBytes(buffer, 0, buffer.byteLength);
+  }
+  if (kind === 'Blob' || kind === 'File') {
+    return data instanceof Blob ? data : new Blob([data as Blob]);
+  }
+  return `${data as string}`;
+}
+
+function toBytes(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
+  if (kindOf(buffer) !== 'ArrayBuffer') {
+    throw new TypeError('Shared memory cannot be sent.');
+  }
+  // What was detached is empty, and has no views any more.
+  return length ? new Uint8Array(buffer, offset, length) : new Uint8Array();
+}
+
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** `USVString`: lone surrogates become U+FFFD. */
+export function toText(value: unknown): string {
+  return new TextDecoder().decode(new TextEncoder().encode(`${value as string}`));
+}
+
+/** `[Clamp] unsigned short`. */
+export function toCode(value: unknown): number {
+  const number = +(value as number);
+  if (!(number > 0)) {
+    return 0;
+  }
+  const floor = Math.floor(number);
+  const isHalf = number - floor === 0.5;
+  return Math.min(isHalf ? floor + (floor % 2) : Math.round(number), 65_535);
+}
+
+function syntaxError(message: string): DOMException {
+  return new DOMException(message, 'SyntaxError');
+}

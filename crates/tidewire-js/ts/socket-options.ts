@@ -1,0 +1,52 @@
+import { ConfigurationError } from './errors.js';
+import type { WasmSource } from './load.js';
+import { flatten, type Limits, type Timings, type Transport } from './settings.js';
+
+/** The options of {@link TidewireSocket.with}. */
+export interface SocketOptions {
+  /**
+   * What answers at the URL. Default `gateway`: `tidewire-gateway` with an unmodified WebSocket server behind it.
+   * `tidewire`: an application on a tidewire server. `plain`: any other WebSocket server, over the browser's own class.
+   */
+  server?: 'gateway' | 'tidewire' | 'plain';
+  /** With `tidewire`, what the server's authentication gets to see. Default: nothing. */
+  token?: string | Uint8Array;
+  /** The transports that may be used. Default all. */
+  transports?: readonly Transport[];
+  /**
+   * How long the socket may be without any connection before it fails with 1006, in milliseconds; at the start, and
+   * whenever it is cut. Default 120,000, after which a server has forgotten a session.
+   */
+  awayTimeout?: number;
+  /** Which HTTP requests carry cookies, as in `fetch`. Default `same-origin`. */
+  credentials?: RequestCredentials;
+  /** Times in milliseconds. */
+  timings?: Timings;
+  /** Sizes in bytes and messages. */
+  limits?: Limits;
+  /** Where the wasm comes from, where it is not beside the package's code. */
+  wasm?: WasmSource | Promise<WasmSource>;
+}
+
+const SERVERS = ['gateway', 'tidewire', 'plain'];
+
+const DEFAULT_AWAY_TIMEOUT = 120_000;
+
+/** The longest time that timers know; beyond it they fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** `send` of a WebSocket cannot say that there is no room, so there is more than for a client. */
+export const ROOM = { outboxBytes: 1 << 26, outboxMessages: 1 << 17 } as const satisfies Limits;
+
+/** Throws a `ConfigurationError` for what no option may be. */
+export function checkOptions(options: SocketOptions): void {
+  const { server = 'gateway' } = options;
+  if (!SERVERS.includes(server)) {
+    throw new ConfigurationError('option', `\`server\` may be ${SERVERS.join(', ')}; it is "${server}".`);
+  }
+  flatten(options, false);
+}
+
+export function awayTimeout(options: SocketOptions): number {
+  return Math.min(options.awayTimeout ?? DEFAULT_AWAY_TIMEOUT, LONGEST_TIMER);
+}
