@@ -154,3 +154,20 @@ fn settings_that_make_no_sense_are_named() {
         Err(ConfigError::Certificates { .. })
     ));
 }
+
+#[tokio::test]
+async fn what_is_kept_for_browsers_that_are_away() {
+    let mut backend = Backend::start(&[]).await;
+    let front = limited(&backend, |limits| limits.away_bytes = 100_000).await;
+    let client = TestClient::connect(front.address, only(Transport::WebSocket));
+    let mut visit = backend.visit().await;
+    client.send("here").await;
+    assert_eq!(visit.text().await, "here");
+    drop(client);
+    for _ in 0..4 {
+        visit.send(vec![1; 50_000]).await;
+    }
+    let ended = "ended: the gateway ended the session".to_owned();
+    assert_eq!(visit.closed().await, Some((1001, ended)));
+    assert_eq!(front.metric("sessions_evicted_total").await, Some(1));
+}
