@@ -20,7 +20,7 @@ use crate::dial::Opened;
 use crate::forward::{self, Origin};
 use crate::gateway::Inner;
 use crate::target::Target;
-use crate::tunnel::{self, Side};
+use crate::tunnel::{self, Screen, Side};
 use crate::wire::Rewound;
 
 /// Longest HELLO with its token, and the header of its frame.
@@ -32,7 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whose first frame it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum First {
+pub(crate) enum First {
     Hello,
     Other,
     /// Too little to tell.
@@ -81,37 +81,35 @@ pub(crate) async fn pass<S>(
     let mut backend = opened.connection;
     let mut spoken = [0; 1_024];
     // Until either side has spoken.
-    let said = loop {
+    let (said, is_known) = loop {
         match judge(&ahead) {
             First::Hello => {
                 // The session opens a connection of its own, or has one.
                 let moved =
                     Close::new(CloseCode::GOING_AWAY, "session: the client speaks tidewire");
-                let _ = backend
-                    .write_all(&tunnel::close_frame(Side::Backend, &moved))
-                    .await;
+                let frame = tunnel::close_frame(Side::Backend, &moved);
+                // One that cannot be told sees its connection end.
+                let _ = backend.write_all(&frame).await;
                 drop((backend, place));
                 return give_to_session(&gateway, client, ahead.freeze(), parts).await;
             }
-            First::Other => break 0,
+            First::Other => break (0, true),
             First::Unknown => {}
         }
         tokio::select! {
             read = client.read_buf(&mut ahead) => match read {
-                Ok(0) | Err(_) => break 0,
+                Ok(0) | Err(_) => break (0, true),
                 Ok(_) => {}
             },
-            read = backend.read(&mut spoken) => match read {
-                Ok(length) => break length,
-                Err(_) => break 0,
-            },
-            () = gateway.stopping() => break 0,
+            read = backend.read(&mut spoken) => break (read.unwrap_or(0), false),
+            () = gateway.stopping() => break (0, true),
         }
     };
     let said = Bytes::copy_from_slice(spoken.get(..said).unwrap_or_default());
-    let client = Rewound::new(ahead.freeze(), client);
     let backend = Rewound::new(said, backend);
-    tunnel::run(&gateway, client, backend).await;
+    let screened = if is_known { Screen::Off } else { Screen::On };
+    let client = Rewound::new(ahead.freeze(), client);
+    tunnel::run(&gateway, client, backend, screened).await;
     drop(place);
 }
 
@@ -190,7 +188,7 @@ async fn read_some<S: AsyncRead + Unpin>(client: &mut S, ahead: &mut BytesMut) -
 }
 
 /// Whether these bytes, the first ones of a client, begin with a HELLO in a frame.
-fn judge(bytes: &[u8]) -> First {
+pub(crate) fn judge(bytes: &[u8]) -> First {
     let Some(first) = bytes.first() else {
         return First::Unknown;
     };

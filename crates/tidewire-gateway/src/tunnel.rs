@@ -4,12 +4,14 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tidewire_server::{Close, CloseCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::frames::Frames;
 use crate::gateway::Inner;
 use crate::metrics::count;
+use crate::plain::{self, First};
 
 /// Bytes that one direction holds at most, beside the buffers of the connections.
 const BUFFER: usize = 16 * 1024;
@@ -27,8 +29,15 @@ pub(crate) enum Side {
     Client,
 }
 
+/// Whether a HELLO in the client's first frame, which the backend could make nothing of, ends the connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Screen {
+    Off,
+    On,
+}
+
 /// Passes bytes on until either side ends and the other has followed, or the gateway stops.
-pub(crate) async fn run<C, B>(gateway: &Inner, client: C, backend: B)
+pub(crate) async fn run<C, B>(gateway: &Inner, client: C, backend: B, screen: Screen)
 where
     C: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
@@ -41,6 +50,7 @@ where
         from: from_client,
         to: to_backend,
         side: Side::Backend,
+        screen,
         bytes: &gateway.counters.plain_to_backend_bytes,
         patience: Some(gateway.limits.backend_write),
     };
@@ -48,6 +58,7 @@ where
         from: from_backend,
         to: to_client,
         side: Side::Client,
+        screen: Screen::Off,
         bytes: &gateway.counters.plain_to_browser_bytes,
         // The accept loop bounds that already.
         patience: None,
@@ -75,6 +86,7 @@ struct Pump<'a, R, W> {
     from: R,
     to: W,
     side: Side,
+    screen: Screen,
     bytes: &'a AtomicU64,
     patience: Option<Duration>,
 }
@@ -83,6 +95,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
     async fn run(mut self, gateway: &Inner) -> io::Result<()> {
         let mut frames = Frames::default();
         let mut buffer = vec![0; BUFFER];
+        if self.screen == Screen::On {
+            let first = self.first_bytes(gateway).await?;
+            frames.scan(&first);
+            self.pass(&first).await?;
+        }
         loop {
             let read = tokio::select! {
                 read = self.from.read(&mut buffer) => read?,
@@ -93,9 +110,31 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
             }
             let bytes = buffer.get(..read).unwrap_or_default();
             frames.scan(bytes);
-            self.write(bytes).await?;
-            self.bytes.fetch_add(read as u64, Relaxed);
+            self.pass(bytes).await?;
         }
+    }
+
+    /// What comes until it is known not to begin with a HELLO.
+    async fn first_bytes(&mut self, gateway: &Inner) -> io::Result<BytesMut> {
+        let mut first = BytesMut::new();
+        while plain::judge(&first) == First::Unknown {
+            tokio::select! {
+                read = self.from.read_buf(&mut first) => if read? == 0 { break },
+                () = gateway.stopping() => break,
+            }
+        }
+        match plain::judge(&first) {
+            First::Hello => Err(io::Error::other(
+                "a tidewire client, whose backend spoke first",
+            )),
+            First::Other | First::Unknown => Ok(first),
+        }
+    }
+
+    async fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).await?;
+        self.bytes.fetch_add(bytes.len() as u64, Relaxed);
+        Ok(())
     }
 
     /// Says why, where it is between two frames, and takes what still comes: to leave it unread would reset the connection, and

@@ -195,6 +195,27 @@ async fn a_late_hello_is_still_one() {
 }
 
 #[tokio::test]
+async fn a_hello_after_the_backend_has_spoken_reaches_no_backend() {
+    let mut backend = Backend::start(&[]).await;
+    let mut config = GatewayConfig::new([live(backend.address)]);
+    config.limits.plain_after = Duration::from_millis(20);
+    let front = Front::start(config).await;
+    let mut socket = RawSocket::open(front.address, "/live").await;
+    let mut mistaken = backend.visit().await;
+    mistaken.send(b"welcome".to_vec()).await;
+    assert_eq!(socket.hear().await, Heard::Binary(b"welcome".to_vec()));
+    let hello = raw::packet(&raw::hello(1, HelloMode::Socket), |_| ());
+    socket.binary(&hello).await;
+    // Both are cut, and the client comes again as after any cut.
+    assert_eq!(socket.hear().await, Heard::End);
+    let heard = in_time(mistaken.socket.next()).await;
+    assert!(!matches!(heard, Some(Ok(_))), "{heard:?}");
+    let mut socket = RawSocket::open(front.address, "/live").await;
+    socket.binary(&hello).await;
+    assert!(matches!(socket.hear().await, Heard::Binary(packet) if packet.first() == Some(&0x02)));
+}
+
+#[tokio::test]
 async fn a_tidewire_client_that_offers_a_sub_protocol_has_a_session() {
     let mut backend = Backend::start(&["foo"]).await;
     let front = Front::before(backend.address).await;
