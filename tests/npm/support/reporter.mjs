@@ -5,8 +5,9 @@ export default async function* reporter(events) {
     if (type === 'test:stdout' || type === 'test:stderr') {
       yield data.message;
     } else if ((type === 'test:pass' || type === 'test:fail') && data.details.type !== 'suite') {
-      // A file that holds tests is reported as a test of its own.
-      if (data.nesting === 0 && data.file === data.name) {
+      // A file that holds tests is reported as a test of its own, whose failure is news only where no test has it.
+      const isNews = data.details.error && data.details.error.failureType !== 'subtestsFailed';
+      if (data.nesting === 0 && data.file === data.name && !isNews) {
         continue;
       }
       const outcome = data.skip ? 'ignored' : type === 'test:pass' ? 'passed' : 'failed';

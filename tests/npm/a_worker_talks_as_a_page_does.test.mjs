@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { createServer } from 'vite';
+
+import { temporary, viteBuild, webpackBuild } from './support/bundle.mjs';
+import { echo } from './support/server.mjs';
+import { browse, open, serve } from './support/site.mjs';
+
+let browser, server;
+
+before(async () => {
+  [browser, server] = await Promise.all([browse(), echo()]);
+});
+
+after(() => Promise.all([browser.close(), server.stop()]));
+
+async function talks(url) {
+  const { page, problems } = await open(browser, `${url}?server=${server.http}/live`);
+  await page.getByText('shared worker: ahoy', { exact: true }).waitFor();
+  await page.getByText('worker: ahoy', { exact: true }).waitFor();
+  assert.deepEqual(problems, []);
+  await page.context().close();
+}
+
+for (const [bundler, bundle] of Object.entries({ vite: viteBuild, webpack: webpackBuild })) {
+  test(`workers that ${bundler} built talk`, async context => {
+    const folder = await temporary(context);
+    await bundle('workers', folder);
+    const site = await serve(folder);
+    try {
+      await talks(`${site.url}/`);
+    } finally {
+      await site.stop();
+    }
+  });
+}
+
+test('workers of the development server of vite talk', async context => {
+  const vite = await createServer({
+    root: resolve('projects/workers'),
+    configFile: false,
+    logLevel: 'warn',
+    cacheDir: await temporary(context),
+    server: { host: '127.0.0.1', port: 0 },
+  });
+  try {
+    await vite.listen();
+    await talks(`http://127.0.0.1:${vite.httpServer.address().port}/`);
+  } finally {
+    await vite.close();
+  }
+});

@@ -1,0 +1,3 @@
+import { Client } from 'tidewire';
+
+globalThis.part = Client;

@@ -1,0 +1,3 @@
+import { TidewireSocket } from 'tidewire';
+
+globalThis.part = TidewireSocket;

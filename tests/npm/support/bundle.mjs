@@ -1,0 +1,33 @@
+// The bundlers, each with nothing but its defaults.
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { build } from 'vite';
+import webpack from 'webpack';
+
+/** A folder in which one test may build, and which goes with it. */
+export async function temporary(context) {
+  const folder = await mkdtemp(join(tmpdir(), 'tidewire-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** `vite build` in a folder of `projects`. */
+export async function viteBuild(project, outDir) {
+  await build({ root: resolve('projects', project), configFile: false, logLevel: 'warn', build: { outDir, emptyOutDir: true } });
+}
+
+/** `webpack` in a folder of `projects`, whose own page is copied beside the script. */
+export async function webpackBuild(project, path, entry) {
+  const context = resolve('projects', project);
+  const stats = await new Promise((done, fail) =>
+    webpack({ context, mode: 'production', output: { path }, ...(entry && { entry }) }, (error, result) =>
+      error ? fail(error) : done(result),
+    ),
+  );
+  if (stats.hasErrors() || stats.hasWarnings()) {
+    throw new Error(stats.toString());
+  }
+  await cp(resolve('projects/webpack/index.html'), join(path, 'index.html'));
+}
