@@ -17,6 +17,11 @@ mod server;
 mod socket;
 mod words;
 
+/// A fifth of the standard allocator's size. For modules of one thread, as the page is.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 fn main() {
     yew::Renderer::<app::App>::new().render();
 }

@@ -9,3 +9,8 @@ mod telling;
 
 pub use connection::Connection;
 pub use telling::Listener;
+
+/// A fifth of the standard allocator's size. For modules of one thread, as the client is.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

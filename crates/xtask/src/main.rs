@@ -16,11 +16,14 @@ mod suite;
 mod tools;
 mod wasm;
 
+use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+
+use wasm::link;
 
 /// The commands of the tidewire workspace.
 #[derive(Debug, Parser)]
@@ -50,7 +53,12 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match perform(Task::parse()) {
+    let performed = if link::is_wanted() {
+        link::link(env::args_os().skip(1)).map(exit_code)
+    } else {
+        perform(Task::parse())
+    };
+    match performed {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -71,9 +79,12 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Npm(options) => package::npm(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
         Task::WasmTestRunner { arguments } => {
-            let code = wasm::run_tests(&arguments)?;
-            return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
+            return wasm::run_tests(&arguments).map(exit_code);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

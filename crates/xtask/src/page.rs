@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::process::{built_binary, cargo, run, state_dir, target_dir, workspace_root};
+use crate::wasm::{self, TARGET};
 
 const DEMO: &str = "tidewire-demo";
 
@@ -21,13 +22,6 @@ pub(crate) enum Build {
 }
 
 impl Build {
-    fn profile(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Release => "wasm-release",
-        }
-    }
-
     fn folder(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -95,17 +89,20 @@ pub(crate) fn build_test_page(build: Build) -> Result<PathBuf> {
 
 /// Compiles a package to wasm and writes it with its glue into a folder, which is returned.
 fn compile(package: &str, module: &str, name: &str, build: Build) -> Result<PathBuf> {
-    run(cargo()
-        .args(["build", "--package", package])
-        .args(["--target", "wasm32-unknown-unknown"])
-        .args(["--profile", build.profile()]))?;
-    let wasm = target_dir()?
-        .join("wasm32-unknown-unknown")
-        .join(build.folder())
-        .join(module);
     let page = state_dir()?.join(name).join(build.folder());
     fs::create_dir_all(&page).with_context(|| format!("cannot create {}", page.display()))?;
-    bindgen(&wasm, &page, package, &["--no-typescript"])?;
+    match build {
+        Build::Dev => {
+            run(cargo()
+                .args(["build", "--package", package])
+                .args(["--target", TARGET]))?;
+            let wasm = target_dir()?.join(TARGET).join("debug").join(module);
+            bindgen(&wasm, &page, package, &["--no-typescript"])?;
+        }
+        Build::Release => {
+            wasm::ship(package, module, &page)?;
+        }
+    }
     Ok(page)
 }
 

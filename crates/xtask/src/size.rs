@@ -3,16 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::npm;
-use crate::page;
-use crate::process::{cargo, first_line, run, state_dir, target_dir, workspace_root};
-use crate::tools::{NPM_BINARYEN, NPM_ESBUILD};
-use crate::wasm::{self, Module, TARGET};
+use crate::process::{first_line, state_dir, workspace_root};
+use crate::wasm::{self, Module};
 
 /// Something that is measured.
 struct Subject {
@@ -39,7 +35,7 @@ const SUBJECTS: [Subject; 2] = [
         module: "tidewire-demo.wasm",
         what: "The demo page",
         files: &["index.html", "demo/style.css"],
-        budget: Some(172_000),
+        budget: Some(153_500),
     },
 ];
 
@@ -55,14 +51,24 @@ pub(crate) struct Options {
     /// Also list this many of the largest functions.
     #[arg(long, default_value_t = 0, value_name = "N")]
     functions: usize,
+
+    /// Measure only this package.
+    #[arg(long)]
+    package: Option<String>,
 }
 
 pub(crate) fn size(options: &Options) -> Result<()> {
     wasm::build_bindgen()?;
-    for subject in &SUBJECTS {
-        measure(subject, options)?;
+    let is_wanted = |subject: &&Subject| {
+        let wanted = options.package.as_deref();
+        wanted.is_none_or(|wanted| wanted == subject.package)
+    };
+    let mut subjects = SUBJECTS.iter().filter(is_wanted).peekable();
+    if subjects.peek().is_none() {
+        let known = SUBJECTS.map(|subject| subject.package).join(" and ");
+        bail!("only {known} are measured");
     }
-    Ok(())
+    subjects.try_for_each(|subject| measure(subject, options))
 }
 
 fn measure(subject: &Subject, options: &Options) -> Result<()> {
@@ -73,29 +79,18 @@ fn measure(subject: &Subject, options: &Options) -> Result<()> {
         files,
         budget,
     } = subject;
-    run(cargo()
-        .args(["build", "--profile", "wasm-release", "--target", TARGET])
-        .args(["--package", package]))?;
-    let folder = state_dir()?.join("size");
+    let folder = state_dir()?.join("size").join(package);
     fs::create_dir_all(&folder)?;
-    let built = target_dir()?.join(TARGET).join("wasm-release").join(module);
-    page::bindgen(&built, &folder, package, &["--no-typescript"])?;
-    let mut wasm = folder.join(format!("{package}_bg.wasm"));
-    let mut glue = folder.join(format!("{package}.js"));
-
-    let module = Module::parse(&fs::read(&wasm)?)?;
+    let shipped = wasm::ship(package, module, &folder)?;
+    let module = Module::parse(&fs::read(&shipped.named)?)?;
 
     println!("\n{what}:");
-    if let Some(modules) = npm::install("size", &[NPM_BINARYEN, NPM_ESBUILD])? {
-        let programs = modules.join(".bin");
-        wasm = optimize(&programs, &wasm, &folder)?;
-        glue = minify(&programs, &glue, &folder)?;
-    } else {
+    if !shipped.is_optimized {
         println!("No npm here: the sizes below are without wasm-opt and without a minifier.");
     }
     println!("{:<26} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
-    let wasm = Sizes::of(&wasm)?;
-    let glue = Sizes::of(&glue)?;
+    let wasm = Sizes::of(&shipped.wasm)?;
+    let glue = Sizes::of(&shipped.glue)?;
     let mut together = wasm.plus(&glue);
     wasm.print("wasm");
     glue.print("glue");
@@ -147,25 +142,6 @@ fn crate_of(name: &str) -> &str {
         Some((first, rest)) if rest.contains("::") || rest.starts_with(':') => first,
         _ => "(others)",
     }
-}
-
-pub(crate) fn optimize(programs: &Path, wasm: &Path, folder: &Path) -> Result<PathBuf> {
-    let optimized = folder.join("optimized.wasm");
-    run(Command::new(programs.join("wasm-opt"))
-        .arg("-Oz")
-        .arg(wasm)
-        .arg("-o")
-        .arg(&optimized))?;
-    Ok(optimized)
-}
-
-fn minify(programs: &Path, glue: &Path, folder: &Path) -> Result<PathBuf> {
-    let minified = folder.join("minified.js");
-    run(Command::new(programs.join("esbuild"))
-        .arg(glue)
-        .args(["--minify", "--format=esm", "--log-level=warning"])
-        .arg(format!("--outfile={}", minified.display())))?;
-    Ok(minified)
 }
 
 /// Bytes as they are, and compressed where node can tell.

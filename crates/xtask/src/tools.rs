@@ -1,6 +1,7 @@
 //! Every outside tool that the workspace uses, with its version: the one place to change one.
 //!
-//! wasm-bindgen is not listed: its version is the `=` requirement of `wasm-bindgen-cli` in the
+//! What npm brings is not listed: `package-lock.json` pins it, in `crates/tidewire-js` (the compiler, the bundler and wasm-opt)
+//! and in `tests/npm`. Neither is wasm-bindgen: its version is the `=` requirement of `wasm-bindgen-cli` in the
 //! root `Cargo.toml`, which `Cargo.lock` holds every other wasm-bindgen crate to.
 
 /// A program that `cargo install` builds.
@@ -40,11 +41,6 @@ pub(crate) const GECKODRIVER: CargoTool = CargoTool {
     purpose: "the browser tests in Firefox",
     minutes: "3",
 };
-
-/// The npm packages of `cargo xtask size`: wasm-opt and the minifier of the glue.
-pub(crate) const NPM_BINARYEN: &str = "binaryen@132.0.0";
-/// See [`NPM_BINARYEN`].
-pub(crate) const NPM_ESBUILD: &str = "esbuild@0.28.2";
 
 /// The accessibility checker of the demo's tests.
 pub(crate) const NPM_AXE: &str = "axe-core@4.14.1";

@@ -1,6 +1,11 @@
-//! wasm modules: the runner of their tests, and a check of what they import.
+//! wasm modules: the runner of their tests, a check of what they import, and what makes them small.
 
+pub(crate) mod link;
 mod module;
+mod names;
+mod reader;
+mod ship;
+mod traps;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,6 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{built_binary, cargo, run};
 pub(crate) use module::Module;
+pub(crate) use ship::{ship, ship_readable};
 
 /// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

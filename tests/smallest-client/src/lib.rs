@@ -6,6 +6,11 @@ use js_sys::Function;
 use tidewire::{Client, Delivery, Sender};
 use wasm_bindgen::prelude::*;
 
+/// A fifth of the standard allocator's size. For modules of one thread, as the client is.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// A client that lives until the page frees it.
 #[wasm_bindgen]
 #[derive(Debug)]

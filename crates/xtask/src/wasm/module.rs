@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+use super::reader::Reader;
 
 /// What is known about a wasm module.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,17 +33,15 @@ impl Module {
         let Some(sections) = bytes.strip_prefix(b"\0asm\x01\0\0\0") else {
             bail!("not a wasm module of version 1");
         };
-        let mut rest = Reader { bytes: sections };
+        let mut rest = Reader::new(sections);
         let mut module = Self::default();
         let mut imported_functions = 0;
         let mut sizes = Vec::new();
         let mut names = BTreeMap::new();
-        while !rest.bytes.is_empty() {
+        while !rest.is_empty() {
             let id = rest.byte()?;
             let length = rest.number()?;
-            let mut section = Reader {
-                bytes: rest.take(length)?,
-            };
+            let mut section = Reader::new(rest.take(length)?);
             match id {
                 CUSTOM if section.name()? == "name" => names = section.function_names()?,
                 IMPORT => {
@@ -75,57 +75,15 @@ impl Module {
     }
 }
 
-struct Reader<'m> {
-    bytes: &'m [u8],
-}
-
-impl<'m> Reader<'m> {
-    fn byte(&mut self) -> Result<u8> {
-        let (&first, rest) = self
-            .bytes
-            .split_first()
-            .context("the module ends too early")?;
-        self.bytes = rest;
-        Ok(first)
-    }
-
-    fn take(&mut self, length: u32) -> Result<&'m [u8]> {
-        let (taken, rest) = self
-            .bytes
-            .split_at_checked(usize::try_from(length)?)
-            .context("the module ends too early")?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    /// An unsigned LEB128 number of at most 32 bits.
-    fn number(&mut self) -> Result<u32> {
-        let mut value = 0u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(u32::try_from(value)?);
-            }
-        }
-        bail!("a number of the module is longer than 32 bits")
-    }
-
-    fn name(&mut self) -> Result<&'m str> {
-        let length = self.number()?;
-        Ok(std::str::from_utf8(self.take(length)?)?)
-    }
-
+impl Reader<'_> {
     /// The names of functions by index, from what is left of the section `name`.
     fn function_names(&mut self) -> Result<BTreeMap<u32, String>> {
         const FUNCTIONS: u8 = 1;
         let mut names = BTreeMap::new();
-        while !self.bytes.is_empty() {
+        while !self.is_empty() {
             let id = self.byte()?;
             let length = self.number()?;
-            let mut part = Reader {
-                bytes: self.take(length)?,
-            };
+            let mut part = Reader::new(self.take(length)?);
             if id == FUNCTIONS {
                 for _ in 0..part.number()? {
                     names.insert(part.number()?, part.name()?.to_owned());
@@ -135,7 +93,8 @@ impl<'m> Reader<'m> {
         Ok(names)
     }
 
-    fn import_type_is_function(&mut self) -> Result<bool> {
+    /// Passes the type of an import; answers whether it is a function's.
+    pub(super) fn import_type_is_function(&mut self) -> Result<bool> {
         let kind = self.byte()?;
         match kind {
             // A function: its type's index.

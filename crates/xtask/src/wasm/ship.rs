@@ -1,0 +1,120 @@
+//! Builds what ships: as few bytes as can be, and a panic is a trap.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::names::Pair;
+use super::{TARGET, link};
+use crate::npm;
+use crate::page;
+use crate::process::{cargo, run, state_dir, target_dir, workspace_root};
+
+/// A module and its glue, for a page that loads it with `<script type="module">`.
+#[derive(Debug)]
+pub(crate) struct Shipped {
+    /// As wasm-bindgen wrote it, with the names of its functions.
+    pub(crate) named: PathBuf,
+    pub(crate) wasm: PathBuf,
+    pub(crate) glue: PathBuf,
+    /// Whether wasm-opt and a minifier went over them: not without npm.
+    pub(crate) is_optimized: bool,
+}
+
+/// What wasm-opt does. The compiler puts nothing at the first kilobyte of memory, where the stack ends.
+const PASSES: &[&str] = &[
+    "--low-memory-unused",
+    "--generate-global-effects",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "--generate-global-effects",
+    "-Oz",
+    "--converge",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+/// Compiles a package and writes what ships into a folder, the glue minified.
+///
+/// `module` is what cargo calls its wasm file; `xtask-bindgen` must have been built.
+pub(crate) fn ship(package: &str, module: &str, folder: &Path) -> Result<Shipped> {
+    let shipped = ship_readable(package, module, folder, &["--no-typescript"])?;
+    if shipped.is_optimized
+        && let Some(programs) = programs()?
+    {
+        minify(&programs, &shipped.glue)?;
+    }
+    Ok(shipped)
+}
+
+/// The same with a glue that a bundler is still to read, and further options for wasm-bindgen.
+pub(crate) fn ship_readable(
+    package: &str,
+    module: &str,
+    folder: &Path,
+    options: &[&str],
+) -> Result<Shipped> {
+    const PROFILE: &str = "wasm-release";
+    let mut build = cargo();
+    build
+        .args(["build", "--package", package])
+        .args(["--target", TARGET, "--profile", PROFILE]);
+    link::without_panics(&mut build)?;
+    run(&mut build)?;
+    let built = target_dir()?.join(TARGET).join(PROFILE).join(module);
+
+    let named = state_dir()?.join("named").join(package);
+    fs::create_dir_all(&named).with_context(|| format!("cannot create {}", named.display()))?;
+    page::bindgen(&built, &named, package, options)?;
+    let mut shipped = Shipped {
+        named: named.join(format!("{package}_bg.wasm")),
+        wasm: folder.join(format!("{package}_bg.wasm")),
+        glue: folder.join(format!("{package}.js")),
+        is_optimized: false,
+    };
+    let long = Pair {
+        wasm: read(&shipped.named)?,
+        glue: String::from_utf8(read(&named.join(format!("{package}.js")))?)?,
+    };
+    let short = long.shortened(&format!("./{package}_bg.js"))?;
+    write(&shipped.wasm, &short.wasm)?;
+    write(&shipped.glue, short.glue.as_bytes())?;
+    if let Some(programs) = programs()? {
+        optimize(&programs, &shipped.wasm)?;
+        shipped.is_optimized = true;
+    }
+    Ok(shipped)
+}
+
+/// The folder of wasm-opt and of the minifier: those that build the npm package. None without npm.
+fn programs() -> Result<Option<PathBuf>> {
+    let folder = workspace_root().join("crates/tidewire-js");
+    Ok(npm::install_locked(&folder)?.then(|| folder.join("node_modules/.bin")))
+}
+
+fn optimize(programs: &Path, wasm: &Path) -> Result<()> {
+    run(Command::new(programs.join("wasm-opt"))
+        .args(PASSES)
+        .arg(wasm)
+        .arg("-o")
+        .arg(wasm))
+}
+
+fn minify(programs: &Path, glue: &Path) -> Result<()> {
+    run(Command::new(programs.join("esbuild"))
+        .arg(glue)
+        .args(["--minify", "--format=esm", "--log-level=warning"])
+        .arg("--allow-overwrite")
+        .arg(format!("--outfile={}", glue.display())))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}
