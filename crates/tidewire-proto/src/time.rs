@@ -35,6 +35,7 @@ impl Timestamp {
     }
 
     /// The time that has passed since `earlier`; zero when `earlier` is later.
+    #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -43,6 +44,7 @@ impl Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
+    #[inline(never)]
     fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(micros(span)))
     }
@@ -51,6 +53,7 @@ impl Add<Duration> for Timestamp {
 impl Sub<Duration> for Timestamp {
     type Output = Self;
 
+    #[inline(never)]
     fn sub(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(micros(span)))
     }

@@ -56,7 +56,7 @@ impl Client {
             if planted!(self, StaleAnswerAccepted) {
                 let mut reader = Reader::new(answer.body);
                 // The frame that says what it answers is skipped, and the rest believed.
-                let _ = Frame::read(&mut reader);
+                let _ = Frame::read_from_server(&mut reader);
                 let _ = self.read_frames(now, &mut None, Hearing::All, &mut reader);
             }
             return;
@@ -65,7 +65,7 @@ impl Client {
         stats.packets_received += 1;
         stats.bytes_received += answer.body.len() as u64;
         let mut reader = Reader::new(answer.body);
-        match Frame::read(&mut reader) {
+        match Frame::read_from_server(&mut reader) {
             Ok(Some(Frame::Close(close))) => {
                 self.handle_refusal(now, Refused::Http, exchange.attach, close);
             }

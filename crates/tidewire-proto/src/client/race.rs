@@ -122,26 +122,32 @@ impl Client {
 
     /// Closes every carrier but `keep`.
     pub(super) fn drop_carriers(&mut self, keep: Option<CarrierId>) {
-        let (kept, dropped): (alloc::vec::Vec<_>, alloc::vec::Vec<_>) =
-            core::mem::take(&mut self.sockets)
-                .into_iter()
-                .partition(|socket| Some(socket.id) == keep);
-        self.sockets = kept;
-        for socket in dropped {
+        while let Some(index) = self
+            .sockets
+            .iter()
+            .position(|socket| Some(socket.id) != keep)
+        {
+            let socket = self.sockets.remove(index);
             self.close_socket(socket.id, None);
         }
-        if let Some(http) = self.http.take() {
-            for exchange in [http.poll, http.send].into_iter().flatten() {
-                self.outputs.push_back(Output::Abort {
-                    carrier: exchange.id,
-                });
-            }
-        }
+        self.drop_http();
         if keep.is_none() {
             self.active = Active::None;
             self.stable_at = None;
             self.drain_at = None;
         }
+    }
+
+    /// Lets go of HTTP; answers whether it was carrying or trying to.
+    fn drop_http(&mut self) -> bool {
+        let Some(http) = self.http.take() else {
+            return false;
+        };
+        for exchange in [http.poll, http.send].into_iter().flatten() {
+            let carrier = exchange.id;
+            self.outputs.push_back(Output::Abort { carrier });
+        }
+        true
     }
 
     pub(super) fn close_socket(&mut self, carrier: CarrierId, close: Option<Close>) {
@@ -177,13 +183,8 @@ impl Client {
 
     /// HTTP failed for good, for this attempt.
     pub(super) fn fail_http(&mut self, now: Timestamp, cause: Cause) {
-        let Some(http) = self.http.take() else {
+        if !self.drop_http() {
             return;
-        };
-        for exchange in [http.poll, http.send].into_iter().flatten() {
-            self.outputs.push_back(Output::Abort {
-                carrier: exchange.id,
-            });
         }
         if self.active == Active::Http {
             return self.lose_carrier(now, cause);

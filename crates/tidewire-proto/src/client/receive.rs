@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::id::MessageId;
 use crate::stream::{Arrival, PeerLimits, ReceiveCursor};
 use crate::time::Timestamp;
-use crate::wire::{Ack, Frame, Reader, Welcome};
+use crate::wire::{Ack, Frame, OF_CLIENTS, Reader, Welcome};
 
 /// What a packet said beyond messages and acknowledgements.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Client {
         reader: &mut Reader<'_>,
     ) -> Result<Said, Violation> {
         let mut said = Said::default();
-        while let Some(frame) = Frame::read(reader)? {
+        while let Some(frame) = Frame::read_from_server(reader)? {
             if frame.is_data() {
                 match hearing {
                     Hearing::All => self.take_data(now, receive, &frame)?,
@@ -71,11 +71,7 @@ impl Client {
                     *receive = None;
                     said.welcome = Some(welcome);
                 }
-                _ => {
-                    return Err(Violation::malformed(
-                        "order: a frame that a server does not send here",
-                    ));
-                }
+                _ => return Err(Violation::malformed(OF_CLIENTS)),
             }
         }
         Ok(said)

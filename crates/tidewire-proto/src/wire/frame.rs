@@ -111,14 +111,26 @@ impl FrameKind {
     pub const LAST: u8 = 0x15;
 }
 
+/// The rule that a server breaks with a hello.
+pub(crate) const OF_CLIENTS: &str = "order: a frame that a server does not send here";
+
 impl<'a> Frame<'a> {
     /// The next frame of a packet, or `None` at its end.
     pub fn read(reader: &mut Reader<'a>) -> Result<Option<Self>, Violation> {
+        if reader.rest().first() == Some(&FrameKind::HELLO) {
+            reader.byte()?;
+            return Ok(Some(Self::Hello(Hello::read(reader)?)));
+        }
+        Self::read_from_server(reader)
+    }
+
+    /// The next frame of a packet, for a client: it need not know how to read what no server sends.
+    pub(crate) fn read_from_server(reader: &mut Reader<'a>) -> Result<Option<Self>, Violation> {
         if reader.is_empty() {
             return Ok(None);
         }
         let frame = match reader.byte()? {
-            FrameKind::HELLO => Self::Hello(Hello::read(reader)?),
+            FrameKind::HELLO => return Err(Violation::malformed(OF_CLIENTS)),
             FrameKind::WELCOME => Self::Welcome(Welcome::read(reader)?),
             FrameKind::ANSWER => Self::Answer {
                 attach: reader.varint()?,

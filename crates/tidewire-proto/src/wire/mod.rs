@@ -7,6 +7,7 @@ mod hello;
 mod reader;
 mod writer;
 
+pub(crate) use frame::OF_CLIENTS;
 pub use frame::{Ack, Frame, FrameKind};
 pub use hello::{Hello, HelloMode, PROTOCOL_VERSION, Welcome};
 pub use reader::Reader;

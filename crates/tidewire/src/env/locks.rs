@@ -92,7 +92,7 @@ impl Claim {
             }
         };
         let claim = Rc::downgrade(self);
-        let answered = Closure::once_into_js(move |lock: JsValue| answered(&claim, step, &lock));
+        let answered = promise::once(move |lock| answered(&claim, step, &lock));
         // A rejection means that the claim was aborted, or that this page may not use locks.
         promise::settled(&self.manager.request(name, &options, &answered), drop);
     }

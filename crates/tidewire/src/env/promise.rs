@@ -6,13 +6,26 @@ use wasm_bindgen::prelude::*;
 /// Calls `then` once, with the value or with the error. The rejection counts as handled.
 pub(crate) fn settled(promise: &Promise, then: impl FnOnce(JsValue) + 'static) {
     // One function for both ways: a promise calls exactly one of them, which frees it.
-    let then = Closure::once_into_js(then);
+    let then = once(move |value| {
+        then(value);
+        JsValue::UNDEFINED
+    });
     promise.unchecked_ref::<Thenable>().then(&then, &then);
 }
 
 /// Calls `task` at the end of the current turn, before the browser does anything else.
 pub(crate) fn defer(task: impl FnOnce() + 'static) {
-    queue_microtask(&Closure::once_into_js(move |_: JsValue| task()));
+    queue_microtask(&once(move |_| {
+        task();
+        JsValue::UNDEFINED
+    }));
+}
+
+/// A function of the browser that is called once, which frees it.
+pub(crate) fn once(act: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
+    // Boxed, so that the wrapping is compiled once and not for each type of closure.
+    let act: Box<dyn FnOnce(JsValue) -> JsValue> = Box::new(act);
+    Closure::once_into_js(act)
 }
 
 #[wasm_bindgen]
