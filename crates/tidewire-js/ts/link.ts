@@ -59,7 +59,7 @@ export class Link {
   #provider: Provider | undefined;
   /** Not handed to the wasm yet. */
   #waiting: Waiting;
-  /** A message was refused while others wait: the owner is told when none does. */
+  /** A message was refused while others waited: the owner is told when there is room. */
   #isRefusing = false;
   /** Handed to the wasm, and to no carrier. */
   #unsent: Receipt[] = [];
@@ -218,13 +218,21 @@ export class Link {
     if (this.#waiting.first) {
       return;
     }
-    if (this.#isRefusing) {
-      this.#isRefusing = false;
-      this.#owner.room();
-    }
+    this.#tellOfRoom();
     if (this.#closing) {
       clearTimeout(this.#closeTimer);
       this.#connection?.close(this.#closing.code, this.#closing.reason);
+    }
+  }
+
+  /** What was refused while others waited was never refused by the wasm, which so tells of no room. */
+  #tellOfRoom(): void {
+    if (this.#isRefusing && this.#connection && !this.#waiting.first) {
+      const [messages = 0, bytes = 0] = this.#connection.stats().slice(-2);
+      if (this.#waiting.fits(messages, bytes)) {
+        this.#isRefusing = false;
+        this.#owner.room();
+      }
     }
   }
 
@@ -270,7 +278,7 @@ export class Link {
           this.#end(error);
         }
       },
-      prepare: (reauthenticate: boolean) => this.#prepare(reauthenticate),
+      prepare: (attempt: number, reauthenticate: boolean) => this.#prepare(attempt, reauthenticate),
     };
   }
 
@@ -291,6 +299,7 @@ export class Link {
         this.#open.delete(open);
         receipt.settle();
       }
+      this.#tellOfRoom();
     }
   }
 
@@ -349,13 +358,13 @@ export class Link {
     this.#owner.closed(error, this.#take());
   }
 
-  #prepare(reauthenticate: boolean): void {
+  #prepare(attempt: number, reauthenticate: boolean): void {
     // What throws at once and what rejects are the same.
     new Promise<Endpoint>(resolve => resolve((this.#provider as Provider)({ reauthenticate })))
       .then(({ url, token }) => ({ url: url === undefined ? url : String(url), token: bytesOf(token) }))
       .then(
-        ({ url, token }) => this.#connection?.prepared(url, token),
-        reason => this.#connection?.unprepared(String(reason)),
+        ({ url, token }) => this.#connection?.prepared(attempt, url, token),
+        reason => this.#connection?.unprepared(attempt, String(reason)),
       );
   }
 }

@@ -2,6 +2,9 @@ import { MessageError } from './errors.js';
 import type { Receipt } from './receipt.js';
 import type { Settings } from './settings.js';
 
+/** What a message is counted for beyond its bytes. */
+const MESSAGE_COST = 64;
+
 /**
  * Messages that cannot be handed to the wasm yet, in order: it is being loaded, a Blob is being read, or the outbox
  * is full. It is bounded as the outbox is, and follows the same policy.
@@ -26,7 +29,7 @@ export class Waiting {
 
   /** Takes a message at the end, or throws `full`. */
   push(receipt: Receipt): void {
-    while (!this.#fits(receipt)) {
+    while (!this.fits(this.#receipts.length, this.#bytes, costOf(receipt))) {
       if (this.#overflow === 'drop-newest') {
         return receipt.settle(dropped(receipt.data));
       }
@@ -58,15 +61,14 @@ export class Waiting {
     return this.#receipts.splice(0);
   }
 
-  /** As in the outbox, a message that is alone fits, however long it is. */
-  #fits(receipt: Receipt): boolean {
-    const { length } = this.#receipts;
-    return !length || (length < this.#maxMessages && this.#bytes + costOf(receipt) <= this.#maxBytes);
+  /** Whether a message finds room beside so many others; as in the outbox, alone it does, however long it is. */
+  fits(messages: number, bytes: number, cost = MESSAGE_COST): boolean {
+    return !messages || (messages < this.#maxMessages && bytes + cost <= this.#maxBytes);
   }
 }
 
 function costOf(receipt: Receipt): number {
-  return receipt.size + 64;
+  return receipt.size + MESSAGE_COST;
 }
 
 export function full(data: unknown): MessageError {
