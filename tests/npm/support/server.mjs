@@ -42,10 +42,13 @@ export function gateway({ backend, listen = '127.0.0.1:0', args = [] }) {
   return start('TIDEWIRE_GATEWAY', ['--listen', listen, '--backend', backend, ...args]);
 }
 
-/** Breaks an echo server: `fault(server, 'cut')`. See `tidewire-echo --help`. */
+/** Breaks an echo server: `fault(server, 'cut')`, `fault(server, 'cut-messages', { every: 9 })`. See `tidewire-echo --help`. */
 export async function fault(server, name, settings = {}) {
-  const query = new URLSearchParams(settings);
-  const answer = await fetch(`${server.http}/faults/${name}?${query}`, { method: 'POST' });
+  const answer = await fetch(`${server.http}/faults/${name}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(settings),
+  });
   if (!answer.ok) {
     throw new Error(`fault ${name}: ${answer.status} ${await answer.text()}`);
   }
