@@ -37,8 +37,8 @@ impl Connection {
         if !protocols.is_empty() {
             builder = builder.protocols(protocols.split(','));
         }
-        let asks = settings::has_provider(choices);
-        match builder.token(token).bind(asks, Teller::new(listener)) {
+        let endpoints = settings::endpoint_source(choices);
+        match builder.token(token).bind(endpoints, Teller::new(listener)) {
             Ok(binding) => Ok(Self { binding }),
             Err(error) => Err(JsValue::from_str(settings::name_of(&error))),
         }
@@ -62,18 +62,19 @@ impl Connection {
             .consumed(tidewire::binding::SessionNumber(session), messages.into());
     }
 
-    /// The provider's answer: a token, and a URL where it is not the one before.
-    pub fn prepared(&self, url: Option<String>, token: Vec<u8>) {
+    /// The provider's answer for an attempt: a token, and a URL where it is not the one before.
+    pub fn prepared(&self, attempt: u32, url: Option<String>, token: Vec<u8>) {
         let endpoint = Endpoint::token(token);
-        self.binding.prepared(Ok(match url {
+        let endpoint = match url {
             Some(url) => endpoint.at(url),
             None => endpoint,
-        }));
+        };
+        self.binding.prepared(attempt, Ok(endpoint));
     }
 
-    /// The provider failed, for this reason.
-    pub fn unprepared(&self, reason: String) {
-        self.binding.prepared(Err(reason));
+    /// The provider failed for an attempt, for this reason.
+    pub fn unprepared(&self, attempt: u32, reason: String) {
+        self.binding.prepared(attempt, Err(reason));
     }
 
     /// Closes: what was sent goes first, then code and reason, which the caller has checked.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidewire::binding::EndpointSource;
 use tidewire::{
     BareConfig, Builder, ConfigError, Credentials, Message, OverflowPolicy, Transport, UrlError,
 };
@@ -14,9 +15,13 @@ const FORGETS: u32 = 7;
 const ASKS: u32 = 8;
 const BARE: u32 = 9;
 
-/// Whether URL and token come from a provider.
-pub(crate) const fn has_provider(choices: u32) -> bool {
-    choices >> ASKS & 1 == 1
+/// Where URL and token come from.
+pub(crate) const fn endpoint_source(choices: u32) -> EndpointSource {
+    if choices >> ASKS & 1 == 1 {
+        EndpointSource::Listener
+    } else {
+        EndpointSource::Builder
+    }
 }
 
 /// Applies what JavaScript chose. A number that is NaN, or not there, leaves the default.

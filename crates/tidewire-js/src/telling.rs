@@ -40,7 +40,8 @@ extern "C" {
     fn ended(this: &Listener, what: u32, cause: u32, number: u32, text: &str, retry_in: f64);
 
     #[wasm_bindgen(method)]
-    fn prepare(this: &Listener, reauthenticate: bool);
+    /// URL and token are asked for, for the attempt of this number.
+    fn prepare(this: &Listener, attempt: u32, reauthenticate: bool);
 }
 
 /// Tells a listener.
@@ -114,7 +115,8 @@ impl binding::Listener for Teller {
     }
 
     fn prepare(&self, attempt: Attempt) {
-        self.listener.prepare(attempt.reauthenticate);
+        self.listener
+            .prepare(attempt.number, attempt.reauthenticate);
     }
 }
 

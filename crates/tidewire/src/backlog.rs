@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use tidewire_proto as proto;
-use tidewire_proto::{Cause, OverflowPolicy, SendErrorKind, SessionNumber, Unconfirmed, Verdict};
+use tidewire_proto::{
+    Cause, Close, OverflowPolicy, SendErrorKind, SessionNumber, Unconfirmed, Verdict,
+};
 
 use crate::Message;
 use crate::builder::{Attempt, Provide, Reply};
@@ -45,7 +46,7 @@ pub(crate) struct Backlog {
 }
 
 /// What of the application a client is made with.
-pub(crate) struct Habits {
+pub(crate) struct ApplicationSettings {
     pub(crate) provide: Option<Provide>,
     #[cfg(feature = "observe")]
     pub(crate) observe: Option<Observe>,
@@ -69,23 +70,23 @@ struct Ending {
 
 impl Shared {
     /// Begins to connect, at the end of this turn.
-    pub(crate) fn start(parts: Parts, habits: Habits) -> Rc<Self> {
+    pub(crate) fn start(parts: Parts, settings: ApplicationSettings) -> Rc<Self> {
         let backlog = Rc::new(Backlog {
             inbox: RefCell::default(),
             ring: RefCell::default(),
             ledger: RefCell::default(),
             queue: RefCell::default(),
             ending: RefCell::default(),
-            provide: RefCell::new(habits.provide),
+            provide: RefCell::new(settings.provide),
             preparing: RefCell::default(),
             #[cfg(feature = "observe")]
-            observe: habits.observe,
-            is_bare: habits.is_bare,
+            observe: settings.observe,
+            is_bare: settings.is_bare,
             verdict: Cell::new(None),
         });
         let application: Rc<Backlog> = Rc::clone(&backlog);
         Rc::new(Self {
-            driver: Driver::start(parts, habits.policy, application),
+            driver: Driver::start(parts, settings.policy, application),
             backlog,
         })
     }
@@ -109,6 +110,21 @@ impl Shared {
         self.driver.consumed(session, 1);
     }
 
+    /// See [`Driver::close`].
+    pub(crate) fn close(&self, close: Close) {
+        self.driver.close(close);
+    }
+
+    /// See [`Driver::read`].
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&proto::Client) -> R) -> R {
+        self.driver.read(read)
+    }
+
+    /// See [`Driver::schedule`].
+    pub(crate) fn schedule(&self) {
+        self.driver.schedule();
+    }
+
     pub(crate) fn backlog(&self) -> &Backlog {
         &self.backlog
     }
@@ -116,15 +132,6 @@ impl Shared {
     /// Whether a refusal for want of room is to be waited out.
     pub(crate) fn waits(&self) -> bool {
         self.driver.policy == OverflowPolicy::Wait
-    }
-}
-
-/// Commands that go to the driver as they are.
-impl Deref for Shared {
-    type Target = Driver;
-
-    fn deref(&self) -> &Driver {
-        &self.driver
     }
 }
 
@@ -199,7 +206,7 @@ impl Backlog {
                 return None;
             }
             proto::Event::Closed { cause, unconfirmed } => {
-                self.end(&unconfirmed, wake);
+                self.note_end(&unconfirmed, wake);
                 Event::Closed { cause, unconfirmed }
             }
             proto::Event::Connected { transport, verdict } => {
@@ -232,7 +239,8 @@ impl Backlog {
         })
     }
 
-    fn end(&self, unconfirmed: &[Unconfirmed], wake: &mut Vec<Waker>) {
+    /// The client is closed for good: whoever waits for anything hears it.
+    fn note_end(&self, unconfirmed: &[Unconfirmed], wake: &mut Vec<Waker>) {
         let mut ledger = self.ledger.borrow_mut();
         ledger.lost(unconfirmed, wake);
         ledger.abandon(wake);
@@ -249,11 +257,13 @@ impl Backlog {
         wake.append(&mut ending.wakers);
     }
 
-    /// The provider took too long, or its answer is of no use any more.
+    /// The provider took too long, or its answer is of no use any more: a handshake of an earlier attempt may
+    /// succeed while it is asked.
     fn recall_provider(&self, event: &proto::Event) {
         if matches!(
             event,
             proto::Event::Closed { .. }
+                | proto::Event::Connected { .. }
                 | proto::Event::Hiccup {
                     cause: Cause::Provider(_),
                     ..
@@ -270,7 +280,7 @@ impl Backlog {
         let Some(mut provide) = self.provide.take() else {
             return;
         };
-        let task = provide(attempt, Reply::new(driver.downgrade()));
+        let task = provide(attempt, Reply::new(driver.downgrade(), attempt));
         self.provide.replace(Some(provide));
         let previous = self.preparing.replace(Some(task));
         drop(previous);

@@ -1,18 +1,20 @@
 //! The client for bindings to other languages: callbacks and numbers instead of streams and receipts.
 //!
 //! What [`Client`](crate::Client) keeps for its handles (messages not yet taken, events, receipts), a binding
-//! keeps in the other language's own terms, and once only.
+//! keeps in the other language's own terms, and once only. So [`Event`], [`SendError`] and [`State`] are those of
+//! the protocol here, with numbers for messages; the types of the same names at the crate's root are for handles.
 
 use std::fmt;
 use std::rc::Rc;
 
-use tidewire_proto::{Close, Stats};
-pub use tidewire_proto::{Event, MessageId, SendError, SendErrorKind, SessionNumber, State};
+use tidewire_proto::{Close, OverflowPolicy, Stats};
 
+use crate::Message;
 use crate::builder::{Attempt, Endpoint};
 use crate::carriers::{Parts, Told};
 use crate::driver::{Application, Driver};
-use crate::{Message, OverflowPolicy};
+
+pub use tidewire_proto::{Event, MessageId, SendError, SendErrorKind, SessionNumber, State};
 
 /// Who is told what happens to a [`Binding`].
 ///
@@ -22,9 +24,18 @@ pub trait Listener {
     /// application has it.
     fn event(&self, event: Event);
 
-    /// URL and token are asked for; [`Binding::prepared`] answers. Called only where the binding was made
-    /// with a provider.
+    /// URL and token are asked for; [`Binding::prepared`] answers. Called only with
+    /// [`EndpointSource::Listener`].
     fn prepare(&self, attempt: Attempt);
+}
+
+/// Where a [`Binding`] has URL and token from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndpointSource {
+    /// From the builder: they stay the same.
+    Builder,
+    /// From the listener, which is [asked](Listener::prepare) before each attempt to connect.
+    Listener,
 }
 
 /// A client without handles; made by [`Builder::bind`](crate::Builder::bind). Dropping it undoes
@@ -58,9 +69,10 @@ impl Binding {
         self.driver.consumed(session, messages);
     }
 
-    /// Answers [`Listener::prepare`]: where and as whom to connect, or why that cannot be said.
-    pub fn prepared(&self, endpoint: Result<Endpoint, String>) {
-        self.driver.prepared(endpoint);
+    /// Answers [`Listener::prepare`] for the attempt of this [number](Attempt::number): where and as whom to connect,
+    /// or why that cannot be said. Changes nothing once that attempt was given up or answered.
+    pub fn prepared(&self, attempt: u32, endpoint: Result<Endpoint, String>) {
+        self.driver.prepared(attempt, endpoint);
     }
 
     /// Closes the client: what was sent goes first. Ends with [`Event::Closed`].
@@ -76,6 +88,13 @@ impl Binding {
     /// The counters, as of now.
     pub fn stats(&self) -> Stats {
         self.driver.read(|machine| machine.stats())
+    }
+}
+
+impl Drop for Binding {
+    /// The driver itself may live on for a moment: it is at work where a listener drops its binding.
+    fn drop(&mut self) {
+        self.driver.silence();
     }
 }
 

@@ -6,11 +6,10 @@ use std::rc::Weak;
 
 use tidewire_proto as proto;
 use tidewire_proto::{BareConfig, ClientConfig, Limits, Mode, OverflowPolicy, Transport};
-use web_sys::RequestCredentials;
 
-use crate::backlog::{Habits, Shared};
+use crate::backlog::{ApplicationSettings, Shared};
 #[cfg(feature = "binding")]
-use crate::binding::{Binding, Listener};
+use crate::binding::{Binding, EndpointSource, Listener};
 use crate::carriers::Parts;
 use crate::client::Client;
 use crate::driver::Driver;
@@ -61,6 +60,8 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Attempt {
+    /// Tells this attempt of a client from its others; the first is 1.
+    pub number: u32,
     /// The server refused the last token as unauthenticated: a new one is needed.
     pub reauthenticate: bool,
 }
@@ -227,7 +228,7 @@ impl Builder {
     /// reached is no error here: the client keeps trying and tells by [events](crate::Events).
     pub fn connect(mut self) -> Result<Client, ConfigError> {
         let has_provider = self.provide.is_some();
-        let habits = Habits {
+        let settings = ApplicationSettings {
             provide: self.provide.take(),
             #[cfg(feature = "observe")]
             observe: self.observe.take(),
@@ -235,26 +236,32 @@ impl Builder {
             is_bare: self.is_bare(),
         };
         let parts = self.parts(has_provider)?;
-        Ok(Client::new(Shared::start(parts, habits)))
+        Ok(Client::new(Shared::start(parts, settings)))
     }
 
     /// Makes a client that tells `listener` what happens, for bindings to other languages. Needs the feature
     /// `binding`.
     ///
-    /// With `has_provider` the listener is asked for URL and token before each attempt, in place of a
-    /// [provider](Self::provider).
-    ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect); and where a [provider](Self::provider) or an observer was set, since a
+    /// binding asks and tells its listener alone.
     #[cfg(feature = "binding")]
     pub fn bind(
         self,
-        has_provider: bool,
+        endpoints: EndpointSource,
         listener: impl Listener + 'static,
     ) -> Result<Binding, ConfigError> {
+        if self.provide.is_some() {
+            return Err(proto::ConfigError { field: "provider" }.into());
+        }
+        #[cfg(feature = "observe")]
+        if self.observe.is_some() {
+            return Err(proto::ConfigError { field: "observe" }.into());
+        }
         let policy = self.policy;
-        Ok(Binding::start(self.parts(has_provider)?, policy, listener))
+        let parts = self.parts(endpoints == EndpointSource::Listener)?;
+        Ok(Binding::start(parts, policy, listener))
     }
 
     fn is_bare(&self) -> bool {
@@ -278,11 +285,7 @@ impl Builder {
             address,
             token: self.token,
             protocols: self.protocols,
-            credentials: match self.credentials {
-                Credentials::Include => RequestCredentials::Include,
-                Credentials::Omit => RequestCredentials::Omit,
-                Credentials::SameOrigin => RequestCredentials::SameOrigin,
-            },
+            credentials: self.credentials,
             store,
             has_provider,
         })
@@ -325,16 +328,22 @@ impl fmt::Debug for Endpoint {
 pub(crate) type Provide = Box<dyn FnMut(Attempt, Reply) -> Task>;
 
 /// Takes the answer of a provider to its client.
-pub(crate) struct Reply(Weak<Driver>);
+pub(crate) struct Reply {
+    driver: Weak<Driver>,
+    attempt: u32,
+}
 
 impl Reply {
-    pub(crate) const fn new(driver: Weak<Driver>) -> Self {
-        Self(driver)
+    pub(crate) const fn new(driver: Weak<Driver>, attempt: Attempt) -> Self {
+        Self {
+            driver,
+            attempt: attempt.number,
+        }
     }
 
     fn send(self, endpoint: Result<Endpoint, String>) {
-        if let Some(driver) = self.0.upgrade() {
-            driver.prepared(endpoint);
+        if let Some(driver) = self.driver.upgrade() {
+            driver.prepared(self.attempt, endpoint);
         }
     }
 }

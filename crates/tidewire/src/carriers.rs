@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use tidewire_proto as proto;
 use tidewire_proto::{Answer, CarrierId, Output, PageEvent, Payload, Timestamp};
-use web_sys::RequestCredentials;
 
-use crate::builder::{Attempt, Endpoint};
+use crate::builder::{Attempt, Credentials, Endpoint};
 use crate::driver::Driver;
 use crate::env::clock;
 use crate::env::locks::HoldPermit;
@@ -34,7 +33,7 @@ pub(crate) struct Parts {
     pub(crate) address: Address,
     pub(crate) token: Vec<u8>,
     pub(crate) protocols: Vec<String>,
-    pub(crate) credentials: RequestCredentials,
+    pub(crate) credentials: Credentials,
     pub(crate) store: Store,
     /// Endpoints come from a provider, not from `address` and `token`.
     pub(crate) has_provider: bool,
@@ -56,6 +55,9 @@ pub(crate) struct Carriers {
     driver: Weak<Driver>,
     sockets: Vec<Line>,
     requests: Vec<(CarrierId, Request)>,
+    /// The number of the last attempt that the provider was asked for, and whether its answer is still to come.
+    attempt: u32,
+    awaits_answer: bool,
     timer: Timer,
     page: Page,
     hold: HoldPermit,
@@ -68,7 +70,7 @@ struct Settings {
     address: Address,
     token: Vec<u8>,
     protocols: Vec<String>,
-    credentials: RequestCredentials,
+    credentials: Credentials,
     has_provider: bool,
 }
 
@@ -95,6 +97,8 @@ impl Carriers {
             driver: driver.clone(),
             sockets: Vec::new(),
             requests: Vec::new(),
+            attempt: 0,
+            awaits_answer: false,
             timer: Timer::new(move || with(&fired, Self::timer_fired)),
             page: Page::listen(move |fact| with(&told, |this, now| this.page_told(now, fact))),
             hold: HoldPermit::new(move |permitted_now| {
@@ -135,7 +139,8 @@ impl Carriers {
                 }
                 Output::OpenSocket { carrier } => self.open_socket(now, carrier),
                 Output::Prepare { reauthenticate } if self.parts.has_provider => {
-                    self.told.push(Told::Prepare(Attempt { reauthenticate }));
+                    let attempt = self.next_attempt(reauthenticate);
+                    self.told.push(Told::Prepare(attempt));
                 }
                 Output::Prepare { .. } => {
                     self.machine
@@ -178,8 +183,30 @@ impl Carriers {
         told
     }
 
-    /// The provider answered, or its answer makes no sense.
-    pub(crate) fn prepared(&mut self, now: Timestamp, endpoint: Result<Endpoint, String>) {
+    fn next_attempt(&mut self, reauthenticate: bool) -> Attempt {
+        self.attempt = self.attempt.wrapping_add(1);
+        self.awaits_answer = true;
+        Attempt {
+            number: self.attempt,
+            reauthenticate,
+        }
+    }
+
+    /// The provider answered, or its answer makes no sense. One that comes for an earlier attempt, a second time, or
+    /// after the attempt was given up changes nothing: the session that runs meanwhile stays at its server.
+    pub(crate) fn prepared(
+        &mut self,
+        now: Timestamp,
+        attempt: u32,
+        endpoint: Result<Endpoint, String>,
+    ) {
+        let is_awaited = self.awaits_answer
+            && attempt == self.attempt
+            && self.machine.state() == proto::State::Connecting;
+        if !is_awaited {
+            return;
+        }
+        self.awaits_answer = false;
         let token = endpoint.and_then(|Endpoint { url, token }| {
             if let Some(url) = url {
                 self.parts.address = Address::parse(&url).map_err(|error| error.to_string())?;

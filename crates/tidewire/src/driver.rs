@@ -19,13 +19,13 @@ use crate::env::{clock, promise};
 
 /// Who is told what happens: the handles of this crate, or a binding to another language.
 ///
-/// Its methods are called outside of any borrow, one at a time and in the order of what happened; they
-/// may call the driver.
+/// Its methods are called outside of any borrow, and may call the driver. What is told comes in the order in which
+/// it happened, and one thing after the other, also where a call of the driver from within makes more happen.
 pub(crate) trait Application {
     /// Something happened, or is asked for.
     fn tell(&self, driver: &Driver, told: Told);
 
-    /// Everything that happened was told.
+    /// Everything that happened was told. Called from no other method of this trait.
     fn settle(&self, _driver: &Driver) {}
 
     /// The driver is gone: the last that is told.
@@ -44,6 +44,8 @@ pub(crate) struct Driver {
     /// What the application is to be told, and whether that is going on.
     told: RefCell<VecDeque<Told>>,
     is_telling: Cell<bool>,
+    /// The application wants to be told nothing more.
+    is_silent: Cell<bool>,
 }
 
 impl Driver {
@@ -61,6 +63,7 @@ impl Driver {
             is_scheduled: Cell::new(false),
             told: RefCell::default(),
             is_telling: Cell::new(false),
+            is_silent: Cell::new(false),
         });
         driver.command(|carriers, now| carriers.connect(now));
         driver
@@ -115,9 +118,15 @@ impl Driver {
         self.drain();
     }
 
-    /// The provider has answered.
-    pub(crate) fn prepared(&self, endpoint: Result<Endpoint, String>) {
-        self.fact(|carriers, now| carriers.prepared(now, endpoint));
+    /// The provider has answered what it was asked for this attempt.
+    pub(crate) fn prepared(&self, attempt: u32, endpoint: Result<Endpoint, String>) {
+        self.fact(|carriers, now| carriers.prepared(now, attempt, endpoint));
+    }
+
+    /// Tells the application nothing more, also of what has happened already.
+    #[cfg(feature = "binding")]
+    pub(crate) fn silence(&self) {
+        self.is_silent.set(true);
     }
 
     fn drain(&self) {
@@ -126,11 +135,13 @@ impl Driver {
         if !self.is_telling.replace(true) {
             // A borrow that ends before the application is called.
             while let Some(told) = { self.told.borrow_mut().pop_front() } {
-                self.application.tell(self, told);
+                if !self.is_silent.get() {
+                    self.application.tell(self, told);
+                }
             }
             self.is_telling.set(false);
+            self.application.settle(self);
         }
-        self.application.settle(self);
         self.carriers.borrow_mut().rest();
     }
 

@@ -7,6 +7,7 @@ use js_sys::{ArrayBuffer, Date, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response};
 
+use crate::builder::Credentials;
 use crate::env::clock;
 use crate::env::promise::settled;
 
@@ -36,7 +37,7 @@ impl Request {
     pub(crate) fn post(
         url: &str,
         body: &[u8],
-        credentials: RequestCredentials,
+        credentials: Credentials,
         done: impl FnOnce(Exchange) + 'static,
     ) -> Result<Self, JsValue> {
         let abort = AbortController::new()?;
@@ -67,7 +68,7 @@ thread_local! {
 /// Nobody waits for the answer: the page is gone, or it comes back and attaches anew.
 pub(crate) fn flush(
     url: &str,
-    credentials: RequestCredentials,
+    credentials: Credentials,
     make: impl FnOnce(usize) -> Option<Vec<u8>>,
 ) -> Option<usize> {
     let in_flight = KEEPALIVE_IN_FLIGHT.get();
@@ -84,12 +85,16 @@ pub(crate) fn flush(
     Some(size)
 }
 
-fn init(body: &[u8], credentials: RequestCredentials) -> RequestInit {
+fn init(body: &[u8], credentials: Credentials) -> RequestInit {
     let init = RequestInit::new();
     init.set_method("POST");
     // An array of bytes has no content type, so the browser asks for no permission first (preflight).
     init.set_body(&Uint8Array::from(body));
-    init.set_credentials(credentials);
+    init.set_credentials(match credentials {
+        Credentials::Include => RequestCredentials::Include,
+        Credentials::Omit => RequestCredentials::Omit,
+        Credentials::SameOrigin => RequestCredentials::SameOrigin,
+    });
     init
 }
 

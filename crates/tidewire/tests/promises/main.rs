@@ -11,7 +11,9 @@ mod harness;
 mod support;
 
 mod a_close_is_told_to_both;
+mod a_dropped_binding_tells_nothing;
 mod a_dropped_client_leaves_nothing_behind;
+mod a_late_answer_moves_no_session;
 mod a_provider_is_asked_at_each_attempt;
 mod a_receipt_tells_the_fate;
 mod a_wrong_setting_is_refused_at_once;
