@@ -92,18 +92,15 @@ async function underPolicy(context, scripts) {
   });
   context.after(() => policed.stop());
   const { page } = await visit(context, policed);
-  return page.evaluate(
-    async url => {
-      const { Client } = await import('/node_modules/tidewire/dist/index.js');
-      const client = new Client(url);
-      client.send('ahoy');
-      const { value } = await client[Symbol.asyncIterator]().next();
-      client.close();
-      const { error } = await client.closed;
-      return { value, transport: client.transport, error: error && { code: error.code, message: error.message } };
-    },
-    `${server.http}/live`,
-  );
+  return page.evaluate(async url => {
+    const { Client } = await import('/node_modules/tidewire/dist/index.js');
+    const client = new Client(url);
+    client.send('ahoy');
+    const { value } = await client[Symbol.asyncIterator]().next();
+    client.close();
+    const { error } = await client.closed;
+    return { value, transport: client.transport, error: error && { code: error.code, message: error.message } };
+  }, `${server.http}/live`);
 }
 
 test(`a strict policy with 'wasm-unsafe-eval' is enough`, async context => {

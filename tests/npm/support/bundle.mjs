@@ -15,7 +15,12 @@ export async function temporary(context) {
 
 /** `vite build` in a folder of `projects`. */
 export async function viteBuild(project, outDir) {
-  await build({ root: resolve('projects', project), configFile: false, logLevel: 'warn', build: { outDir, emptyOutDir: true } });
+  await build({
+    root: resolve('projects', project),
+    configFile: false,
+    logLevel: 'warn',
+    build: { outDir, emptyOutDir: true },
+  });
 }
 
 /** `webpack` in a folder of `projects`, whose own page is copied beside the script. */
