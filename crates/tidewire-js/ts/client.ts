@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { checkClose } from './close.js';
 import type { Codec } from './codec.js';
 import {
