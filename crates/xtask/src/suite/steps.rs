@@ -260,6 +260,8 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     command
         .current_dir(&tests)
         .args(["--test", "--test-reporter=./support/reporter.mjs"])
+        // One less than the processors is the default: one file at a time, of which most wait.
+        .arg("--test-concurrency=2")
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_GATEWAY", built_binary("tidewire-gateway")?)
         .env(
