@@ -96,13 +96,14 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
     };
     let gateway = Arc::clone(gateway);
     if handshake.offered().next().is_none() {
+        let response = handshake.into_response(&mut parts);
         tokio::spawn(async move {
             // An error means that the client left before the answer was written.
             if let Ok(client) = upgrade.await {
                 plain::decide(gateway, TokioIo::new(client), parts).await;
             }
         });
-        return Ok(handshake.into_response());
+        return Ok(response);
     }
     // Only the backend can choose among sub-protocols, so it is asked before the client is answered.
     if gateway.is_stopping() {
@@ -140,6 +141,7 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
         // One of those that were offered, or the backend would not have been believed.
         handshake.choose(protocol);
     }
+    let response = handshake.into_response(&mut parts);
     tokio::spawn(async move {
         // An error means that the client left before the answer was written.
         if let Ok(client) = upgrade.await {
@@ -154,7 +156,7 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
             .await;
         }
     });
-    Ok(handshake.into_response())
+    Ok(response)
 }
 
 fn check_name(gateway: &Inner, parts: &Parts) -> Result<(), Refused> {

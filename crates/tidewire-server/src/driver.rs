@@ -26,6 +26,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Span;
 
 use crate::clock::Clock;
+use crate::closing::in_due_form;
 use crate::hub::HubInner;
 use crate::metrics::count;
 use crate::registry::SessionName;
@@ -79,6 +80,8 @@ pub(crate) struct Driver {
     turn: Notify,
     /// There is room in the outbox, or there never will be: the session has ended.
     capacity: Notify,
+    /// The session has ended.
+    over: Notify,
     /// Bytes that count towards the hub's cap: those held while no carrier is attached.
     detached_bytes: AtomicUsize,
     state: Mutex<State>,
@@ -123,6 +126,7 @@ impl Driver {
             hub,
             turn: Notify::new(),
             capacity: Notify::new(),
+            over: Notify::new(),
             detached_bytes: AtomicUsize::new(0),
             state: Mutex::new(State {
                 machine,
@@ -282,7 +286,12 @@ impl Driver {
         self.capacity.notified()
     }
 
-    /// The same for the one sink.
+    /// Completes when the session has ended. Take it before asking for the [`end`](Self::end).
+    pub(crate) fn over(&self) -> Notified<'_> {
+        self.over.notified()
+    }
+
+    /// The same as [`capacity`](Self::capacity), for the one sink.
     pub(crate) fn wake_sink(&self, cx: &Context<'_>) {
         self.lock().sink = Some(cx.waker().clone());
     }
@@ -330,6 +339,7 @@ impl Driver {
     }
 
     pub(crate) fn close(&self, close: Close) {
+        let close = in_due_form(close);
         self.turn(|state, now| {
             // Only the first close counts, for whoever is there and for whoever comes back.
             state.farewell.get_or_insert_with(|| close.clone());
@@ -338,9 +348,10 @@ impl Driver {
     }
 
     pub(crate) fn end_now(&self, close: &Close) {
+        let close = in_due_form(close.clone());
         self.turn(|state, _| {
-            state.farewell = Some(close.clone());
-            state.machine.end(close);
+            state.machine.end(&close);
+            state.farewell = Some(close);
         });
     }
 

@@ -44,14 +44,23 @@ impl Hub {
     }
 
     /// Serves a WebSocket whose opening handshake was answered elsewhere, for instance with [`Handshake`], and completes when it is
-    /// closed. `connection` is what follows that answer, `parts` the head of the request.
+    /// closed. Dropping the future before is as if the connection had failed: the session lives on, and its client comes back.
     ///
-    /// Whether the page may connect and the name is right was the caller's to check: [`Origins`](crate::Origins).
-    pub async fn serve_socket<S>(&self, connection: S, parts: Parts)
+    /// `connection` is what follows that answer, `parts` the head of the request, as [`Handshake::into_response`] has left it.
+    /// Where its extensions have the [`ConnectInfo`] of the peer's `SocketAddr`, which [`serve`](crate::serve) puts there, the
+    /// session knows its [peer](crate::SessionHandle::peer), and its address counts for the limits of one address;
+    /// without it no address is known, unless [`HubBuilder::client_address`](crate::HubBuilder::client_address) finds one.
+    ///
+    /// What the router refuses before a handshake is the caller's to check: whether the page may connect
+    /// ([`Origins`](crate::Origins)), whether the host name is this server's, and that the URL has no key or token in its query,
+    /// where it would get into logs.
+    pub async fn serve_socket<S>(&self, connection: S, mut parts: Parts)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let open = self.inner.open_socket();
+        // The session keeps the head of the request; this would keep what belongs to a connection.
+        parts.extensions.remove::<OnUpgrade>();
         let visitor = visitor(&self.inner, &parts);
         socket::run(Arc::clone(&self.inner), connection, visitor).await;
         drop(open);
@@ -116,14 +125,7 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
             return response;
         }
     };
-    let spoken = &hub.rules.protocols;
-    let chosen = accepted
-        .offered()
-        .find(|name| spoken.iter().any(|spoken| spoken == name))
-        .map(str::to_owned);
-    if let Some(chosen) = chosen {
-        accepted.choose(&chosen);
-    }
+    accepted.choose_first(&hub.rules.protocols);
     // Counted first and asked then: a shutdown either sees this socket or stops it here.
     let open = hub.open_socket();
     if *hub.stopped.borrow() {
@@ -135,9 +137,7 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
             "upgrade: this connection cannot be upgraded",
         );
     };
-    if let Some(protocol) = accepted.protocol() {
-        parts.extensions.insert(protocol);
-    }
+    let response = accepted.into_response(parts);
     let hub = Arc::clone(hub);
     let visitor = visitor(&hub, parts);
     tokio::spawn(async move {
@@ -147,7 +147,7 @@ fn upgrade(hub: &Arc<HubInner>, parts: &mut Parts) -> Response<Body> {
         }
         drop(open);
     });
-    accepted.into_response()
+    response
 }
 
 async fn exchange(hub: &Arc<HubInner>, mut parts: Parts, body: Body) -> Response<Body> {

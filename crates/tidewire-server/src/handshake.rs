@@ -83,13 +83,16 @@ impl Handshake {
                 || has_token(headers, &UPGRADE, "websocket"))
     }
 
-    /// Checks a request: method, version and headers as section 4.2.1 of RFC 6455 asks for them, and at most 32 sub-protocols in
+    /// Checks a request: method (GET), version and headers as section 4.2.1 of RFC 6455 asks for them, and at most 32 sub-protocols in
     /// 1,024 bytes. `Origin` and `Host` are not looked at.
     ///
     /// # Errors
     /// What the answer has to say.
     pub fn check(parts: &Parts) -> Result<Self, HandshakeError> {
         let headers = &parts.headers;
+        if parts.method != Method::GET {
+            return Err(HandshakeError::bad("method: a WebSocket opens with GET"));
+        }
         if parts.version != Version::HTTP_11 {
             return Err(HandshakeError::upgrade(
                 "http-version: a WebSocket opens over HTTP/1.1",
@@ -151,13 +154,19 @@ impl Handshake {
         self.protocol.as_ref().is_some_and(|name| name == protocol)
     }
 
-    /// The sub-protocol that the answer names.
-    pub(crate) fn protocol(&self) -> Option<SubProtocol> {
-        self.protocol.clone().map(SubProtocol)
+    /// Chooses the first sub-protocol of those offered that is also spoken here; `false` where there is none, which
+    /// changes nothing.
+    pub fn choose_first(&mut self, spoken: &[impl AsRef<str>]) -> bool {
+        let mut offered = self.offered.iter();
+        let first = offered.find(|name| spoken.iter().any(|spoken| *name == spoken.as_ref()));
+        let Some(first) = first else { return false };
+        self.protocol = Some(first.clone());
+        true
     }
 
-    /// The answer that opens the WebSocket.
-    pub fn into_response(self) -> Response<Body> {
+    /// The answer that opens the WebSocket. Notes in the head of the request what was agreed on, for
+    /// [`Session::protocol`](crate::Session::protocol): give that head to [`Hub::serve_socket`](crate::Hub::serve_socket).
+    pub fn into_response(self, parts: &mut Parts) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -167,7 +176,8 @@ impl Handshake {
             headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         }
         if let Some(protocol) = self.protocol {
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol.clone());
+            parts.extensions.insert(SubProtocol(protocol));
         }
         response
     }
@@ -195,16 +205,22 @@ fn is_nonce(key: &[u8]) -> bool {
             .is_some_and(|last| matches!(last, b'A' | b'Q' | b'g' | b'w'))
 }
 
+/// A token of RFC 9110 section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_token)
+}
+
 fn offered_protocols(headers: &HeaderMap) -> Result<Vec<HeaderValue>, HandshakeError> {
     const BAD: HandshakeError =
-        HandshakeError::bad("sub-protocol: at most 32 tokens of ASCII in 1,024 bytes");
+        HandshakeError::bad("sub-protocol: at most 32 tokens in 1,024 bytes");
     let mut bytes = 0;
     let mut offered = Vec::new();
     for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
         let text = value.to_str().map_err(|_| BAD)?;
         bytes += text.len();
         for token in text.split(',').map(str::trim) {
-            if token.is_empty() || bytes > MAX_PROTOCOL_BYTES || offered.len() == MAX_PROTOCOLS {
+            if !is_token(token) || bytes > MAX_PROTOCOL_BYTES || offered.len() == MAX_PROTOCOLS {
                 return Err(BAD);
             }
             offered.push(HeaderValue::from_str(token).map_err(|_| BAD)?);
@@ -232,21 +248,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_an_offered_protocol_can_be_chosen() {
+    fn offering(protocols: &str) -> Parts {
         let request = http::Request::get("/")
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==")
-            .header(SEC_WEBSOCKET_PROTOCOL, "first, second")
-            .body(())
-            .expect("a request");
-        let mut handshake = Handshake::check(&request.into_parts().0).expect("in due form");
+            .header(SEC_WEBSOCKET_PROTOCOL, protocols)
+            .body(());
+        request.expect("a request").into_parts().0
+    }
+
+    #[test]
+    fn only_an_offered_protocol_can_be_chosen() {
+        let mut parts = offering("first, second");
+        let mut handshake = Handshake::check(&parts).expect("in due form");
         assert!(handshake.offered().eq(["first", "second"]));
         assert!(handshake.choose("second"));
         assert!(!handshake.choose("third"));
-        let response = handshake.into_response();
+        let response = handshake.into_response(&mut parts);
         assert_eq!(response.headers()[SEC_WEBSOCKET_PROTOCOL], "second");
+    }
+
+    #[test]
+    fn the_client_says_what_it_likes_best() {
+        let mut parts = offering("first, second, third");
+        let mut handshake = Handshake::check(&parts).expect("in due form");
+        assert!(handshake.choose_first(&["third", "second"]));
+        assert!(!handshake.choose_first(&["fourth"]));
+        let response = handshake.into_response(&mut parts);
+        assert_eq!(response.headers()[SEC_WEBSOCKET_PROTOCOL], "second");
+    }
+
+    #[test]
+    fn an_offered_protocol_is_a_token() {
+        assert!(Handshake::check(&offering("chat.v1,x-y_z~")).is_ok());
+        for protocols in ["two words", "a/b", "a;q=1", "\"quoted\"", "a,,b", "(a)", ""] {
+            let refused = Handshake::check(&offering(protocols)).expect_err(protocols);
+            assert!(refused.reason.starts_with("sub-protocol:"), "{protocols}");
+        }
     }
 }

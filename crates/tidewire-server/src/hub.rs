@@ -150,7 +150,8 @@ impl Hub {
         let _ = open.wait_for(|open| *open == 0).await;
     }
 
-    /// Ends every session with this close, and leaves the hub open. Clients that come back are told the same.
+    /// Ends every session with this close, and leaves the hub open. Clients that come back are told the same. For code and
+    /// reason see [`SessionHandle::close`](crate::SessionHandle::close).
     pub fn end_all(&self, close: &Close) {
         for driver in self.inner.registry.list() {
             driver.end_now(close);

@@ -54,6 +54,7 @@ mod auth;
 mod builder;
 mod changes;
 mod clock;
+mod closing;
 mod config;
 mod driver;
 mod endpoint;

@@ -252,12 +252,12 @@ impl SessionHandle {
     /// Completes when the session has ended; messages that came before may still wait in the [`Session`].
     pub async fn ended(&self) -> Arc<End> {
         loop {
-            let mut change = pin!(self.driver.capacity());
-            change.as_mut().enable();
+            let mut over = pin!(self.driver.over());
+            over.as_mut().enable();
             if let Some(end) = self.driver.end() {
                 return end;
             }
-            change.await;
+            over.await;
         }
     }
 
@@ -297,6 +297,8 @@ impl SessionHandle {
 
     /// Closes the session: what was sent before goes first, for 5 s at most. The reason has the form `name: human text`
     /// and is cut to 123 bytes; [`CloseCode`] says how clients react. A client that is away hears it when it comes back.
+    ///
+    /// A code that RFC 6455 lets no one send (anything but 1000 to 1003, 1007 to 1014 and 3000 to 4999) is replaced by 1011.
     pub fn close(&self, code: CloseCode, reason: &str) {
         self.close_with(Close::new(code, reason));
     }

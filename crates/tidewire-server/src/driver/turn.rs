@@ -35,8 +35,7 @@ impl Driver {
         }
         if state.machine.is_ended() && state.end.is_none() {
             // The machine always says why; should it not, the session still must not hang.
-            state.finish(Cause::Broken, Vec::new());
-            self.capacity.notify_waiters();
+            self.finish(&mut state, Cause::Broken, Vec::new());
             aftermath.ended = true;
         }
         aftermath.moved = state.machine.transport() != carried_by;
@@ -118,8 +117,7 @@ impl Driver {
                     unconfirmed = unconfirmed.len(),
                     "session ended"
                 );
-                state.finish(cause, unconfirmed);
-                self.capacity.notify_waiters();
+                self.finish(state, cause, unconfirmed);
                 aftermath.ended = true;
             }
             SessionEvent::Message(payload) => {
@@ -132,6 +130,12 @@ impl Driver {
                 tracing::warn!(event = ?std::mem::discriminant(&other), "unknown event");
             }
         }
+    }
+
+    fn finish(&self, state: &mut State, cause: Cause, unconfirmed: Vec<Unconfirmed>) {
+        state.finish(cause, unconfirmed);
+        self.capacity.notify_waiters();
+        self.over.notify_waiters();
     }
 
     /// Brings the counted bytes up to date; returns what was counted before.
@@ -170,8 +174,7 @@ impl Driver {
                     tracing::error!("a panic inside the session; it ends");
                     state.farewell =
                         Some(Close::new(CloseCode::INTERNAL, "panic: the session failed"));
-                    state.finish(Cause::Broken, Vec::new());
-                    self.capacity.notify_waiters();
+                    self.finish(&mut state, Cause::Broken, Vec::new());
                     // The session's task takes it out of the registry: not from here, under the lock.
                     self.turn.notify_one();
                     if let Some(hub) = self.hub.upgrade() {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use super::raw::{self, Answer};
 
@@ -80,6 +81,17 @@ impl Echo {
             .iter()
             .find(|line| line["fault"] == fault);
         line.expect("the fault")["hits"].as_u64().expect("a number")
+    }
+
+    /// Waits until a fault has happened so often.
+    pub(crate) async fn until_hits(&self, fault: &str, hits: u64) {
+        let wait = async {
+            while self.hits(fault).await < hits {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(raw::PATIENCE, wait).await;
+        assert!(waited.is_ok(), "{fault} never happened {hits} times");
     }
 
     /// What a path answers, as JSON.
