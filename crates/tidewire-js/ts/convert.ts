@@ -48,7 +48,7 @@ export function toBody(data: unknown): string | Uint8Array | Blob {
     return toBytes(data.buffer, data.byteOffset, data.byteLength);
   }
   const kind = kindOf(data);
-  if (kind === 'ArrayBuffer') {
+  if (kind.endsWith('ArrayBuffer')) {
     const buffer = data as ArrayBuffer;
     return toBytes(buffer, 0, buffer.byteLength);
   }
@@ -59,8 +59,8 @@ export function toBody(data: unknown): string | Uint8Array | Blob {
 }
 
 function toBytes(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
-  if (kindOf(buffer) !== 'ArrayBuffer') {
-    throw new TypeError('Shared memory cannot be sent.');
+  if (kindOf(buffer) !== 'ArrayBuffer' || (buffer as { resizable?: boolean }).resizable) {
+    throw new TypeError('Memory that is shared or can be resized cannot be sent.');
   }
   // What was detached is empty, and has no views any more.
   return length ? new Uint8Array(buffer, offset, length) : new Uint8Array();

@@ -30,8 +30,9 @@ export class EventHandlers {
       const slot: Slot = {
         handler: value as Handler<Event>,
         listener: event => {
-          if (typeof slot.handler === 'function') {
-            slot.handler.call(this.#target as WebSocket, event);
+          const { handler } = slot;
+          if (typeof handler === 'function' && handler.call(this.#target as WebSocket, event) === false) {
+            event.preventDefault();
           }
         },
       };

@@ -81,11 +81,14 @@ export class TidewireSocket extends EventTarget {
   readonly #handlers = new EventHandlers(this);
   readonly #url: string;
   readonly #origin: string;
+  /** The sub-protocols that the page speaks. */
+  readonly #names: readonly string[];
   readonly #link: Link;
   readonly #awayTimeout: number;
   /** Whether control messages of a gateway come between the others. */
   readonly #controlled: boolean;
   #readyState = CONNECTING;
+  readonly #extensions = '';
   #protocol = '';
   #bufferedAmount = 0;
   /** Bytes that carriers have taken in this task. */
@@ -114,6 +117,7 @@ export class TidewireSocket extends EventTarget {
     checkNames(names);
     this.#url = parsed.href;
     this.#origin = `${parsed.protocol}//${parsed.host}`;
+    this.#names = names;
     this.#controlled = options.server !== 'tidewire';
     this.#awayTimeout = awayTimeout(options);
     // Browsers do not send them with a handshake, and refuse them in `fetch`.
@@ -168,7 +172,7 @@ export class TidewireSocket extends EventTarget {
 
   /** Always empty: a session has no extensions. */
   get extensions(): string {
-    return '';
+    return this.#extensions;
   }
 
   /** The sub-protocol that the server behind the gateway chose, empty for none and with `tidewire`. */
@@ -270,7 +274,7 @@ export class TidewireSocket extends EventTarget {
   #arrive(raw: string | Uint8Array): void {
     const message = this.#controlled ? read(raw) : { kind: Control.Data, data: raw };
     if (message.kind === Control.Opened) {
-      this.#open(message.protocol);
+      this.#accepted(message.protocol);
     } else if (message.kind === Control.Closed) {
       const { code, reason, wasClean } = message.close;
       if (wasClean) {
@@ -300,6 +304,21 @@ export class TidewireSocket extends EventTarget {
     }
     // A view of a longer buffer, where a header was in front.
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+  }
+
+  /** The standard: where sub-protocols are wanted, the server has to choose one. */
+  #accepted(protocol: string): void {
+    if (protocol ? this.#names.includes(protocol) : !this.#names.length) {
+      this.#open(protocol);
+    } else {
+      this.#fail(
+        new ConnectionError(
+          'protocol',
+          `The server chose the sub-protocol "${protocol}", not a wanted one.`,
+          true,
+        ),
+      );
+    }
   }
 
   #open(protocol: string): void {
@@ -378,7 +397,8 @@ function aborted(): ConnectionError {
 }
 
 function nameAsStandard(Class: typeof TidewireSocket): void {
-  Object.defineProperty(Class, 'name', { value: 'WebSocket', configurable: true });
+  Object.defineProperty(Class, 'name', { value: 'WebSocket' });
+  Object.defineProperty(Class, 'length', { value: 1 });
 }
 
 // What Web IDL asks of interfaces and JavaScript's classes do otherwise.

@@ -39,7 +39,7 @@ export function echo({ listen = '127.0.0.1:0', args = [] } = {}) {
 
 /** A gateway in front of a WebSocket server. */
 export function gateway({ backend, listen = '127.0.0.1:0', args = [] }) {
-  return start('TIDEWIRE_GATEWAY', ['--listen', listen, '--backend', backend, ...args]);
+  return start('TIDEWIRE_GATEWAY', ['--listen', listen, '--backend', backend, '--log', 'error', ...args]);
 }
 
 /** Breaks an echo server: `fault(server, 'cut')`, `fault(server, 'cut-messages', { every: 9 })`. See `tidewire-echo --help`. */
