@@ -26,6 +26,9 @@ const AROUND: Duration = Duration::from_secs(120);
 /// Messages of the conversation that are back in order.
 const ECHOES: &str = "#conversation .verification tbody tr:nth-of-type(3) td:last-child";
 
+/// Items that each of the four eras has shown.
+type Shown = [u64; 4];
+
 /// The page at one moment, after a garbage collection.
 #[derive(Clone, Copy)]
 struct Sample {
@@ -38,6 +41,7 @@ struct Sample {
     busy: f64,
     /// Messages that the conversation has got back.
     echoes: u64,
+    shown: Shown,
 }
 
 /// What DevTools tells of the page, in bytes and seconds.
@@ -50,8 +54,15 @@ struct Metrics {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let minutes = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    let span = Duration::from_secs(60 * minutes.unwrap_or(10));
+    let minutes = match std::env::args().nth(1).map(|text| text.parse::<u16>()) {
+        None => 10,
+        Some(Ok(minutes)) => minutes,
+        Some(Err(error)) => {
+            eprintln!("error: the number of minutes is none: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let span = Duration::from_secs(60 * u64::from(minutes));
     let mut samples = Vec::new();
     perform(Browser::Chromium, span + AROUND, async |stage: &Stage| {
         samples = watch(stage, span).await;
@@ -90,6 +101,7 @@ async fn watch(stage: &Stage, span: Duration) -> Vec<Sample> {
             resident: stage.resident_bytes_of_page(),
             busy: (before.worked - last.worked) / (before.clock - last.clock),
             echoes: tour.number(ECHOES).await,
+            shown: shown(&tour).await,
         };
         show(&sample);
         samples.push(sample);
@@ -97,6 +109,15 @@ async fn watch(stage: &Stage, span: Duration) -> Vec<Sample> {
         last = after;
     }
     samples
+}
+
+async fn shown(tour: &Tour) -> Shown {
+    let mut shown = Shown::default();
+    for (count, era) in shown.iter_mut().zip(1..) {
+        let figure = format!("[data-era='{era}'] [data-figure='messages']");
+        *count = tour.number(&figure).await;
+    }
+    shown
 }
 
 async fn metrics(tour: &Tour) -> Metrics {
@@ -159,16 +180,26 @@ fn judge(samples: &[Sample]) -> ExitCode {
         "  nodes {nodes:+.0}, {:+.1} a minute (bound {NODES_BOUND:+.0})",
         nodes / minutes
     );
-    let resident = growth(|sample| sample.resident.map_or(0.0, |bytes| bytes as f64));
-    println!("  RSS   {:+.1} MB (no bound)", resident / 1e6);
+    if settled.iter().all(|sample| sample.resident.is_some()) {
+        let resident = growth(|sample| sample.resident.map_or(0.0, |bytes| bytes as f64));
+        println!("  RSS   {:+.1} MB (no bound)", resident / 1e6);
+    } else {
+        println!("  RSS   - (it cannot be read)");
+    }
     let busy = median(&settled, |sample| sample.busy);
     println!("  busy  {:.1} % in the median", busy * 100.0);
     let echoes = growth(|sample| sample.echoes as f64);
     println!("  echoes {echoes:+.0}");
+    let eras: Shown = std::array::from_fn(|era| {
+        let count = |samples: &[Sample]| samples.last().map_or(0, |sample| sample.shown[era]);
+        count(last).saturating_sub(count(first))
+    });
+    println!("  shown {eras:?} more by the four eras");
     let complaints = [
         (heap > HEAP_BOUND, "the heap grew beyond its bound"),
         (nodes > NODES_BOUND, "the DOM grew beyond its bound"),
         (echoes <= 0.0, "no messages flowed"),
+        (eras.contains(&0), "an era showed nothing new"),
     ];
     let mut code = ExitCode::SUCCESS;
     for (_, complaint) in complaints.iter().filter(|(is_so, _)| *is_so) {

@@ -17,7 +17,7 @@ use support::raw::{Heard, RawSocket};
 use support::{echo_session, eventually, raw};
 use tidewire_proto::wire::HelloMode;
 use tidewire_proto::{Cause, Transport};
-use tidewire_server::{Handshake, Hub, ServeConfig, Tcp, serve};
+use tidewire_server::{Handshake, Hub, HubConfig, ServeConfig, Tcp, serve};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -163,7 +163,10 @@ async fn a_session_tells_its_sub_protocol() {
 
 #[tokio::test]
 async fn a_socket_whose_task_is_aborted_leaves_its_session_to_the_next() {
-    let hub = Hub::builder().build().expect("a hub");
+    let mut config = HubConfig::default();
+    // The server looks for dead peers only after the test has lost its patience.
+    config.session.heartbeat = 2 * raw::PATIENCE;
+    let hub = Hub::builder().config(config).build().expect("a hub");
     let tasks: Arc<Mutex<Vec<JoinHandle<()>>>> = Arc::default();
     let address = start_with(Application {
         hub: hub.clone(),

@@ -3,9 +3,9 @@
 mod bench;
 mod demo;
 mod npm;
-mod package;
 mod page;
 mod process;
+mod registry;
 mod screenshots;
 mod server;
 mod setup;
@@ -40,7 +40,7 @@ enum Task {
     Size(size::Options),
     Screenshots(screenshots::Options),
     Soak(soak::Options),
-    Npm(package::Options),
+    Npm(npm::Options),
     Setup(setup::Options),
 
     /// Run the tests of one wasm file; cargo calls this for the wasm32 target.
@@ -76,7 +76,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Screenshots(options) => screenshots::screenshots(&options)?,
         Task::Soak(options) => soak::soak(&options)?,
         Task::Size(options) => size::size(&options)?,
-        Task::Npm(options) => package::npm(&options)?,
+        Task::Npm(options) => npm::npm(&options)?,
         Task::Setup(options) => setup::setup(&options)?,
         Task::WasmTestRunner { arguments } => {
             return wasm::run_tests(&arguments).map(exit_code);

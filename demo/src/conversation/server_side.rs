@@ -55,22 +55,24 @@ impl Received {
 /// What is known of the messages that the server is asked about.
 #[derive(Default)]
 struct Asking {
-    /// The newest number of messages sent.
-    sent: Cell<u64>,
+    /// The newest number of echoes in order.
+    echoed: Cell<u64>,
     is_busy: Cell<bool>,
 }
 
-/// The server's judgement of `tag`, asked for again while `sent` changes, and after a failure until it answers.
+/// The server's judgement of `tag`, asked for again while `echoed` changes, and after a failure until it answers.
+///
+/// Each echo in order shows that more has reached the server; what was sent may be on its way for long.
 #[hook]
-pub(crate) fn use_server_side(server: &Server, tag: Tag, sent: u64) -> Rc<Received> {
+pub(crate) fn use_server_side(server: &Server, tag: Tag, echoed: u64) -> Rc<Received> {
     let received = use_state_eq(|| Rc::new(Received::default()));
     let asking = use_memo((), |()| Asking::default());
     {
         let (server, received) = (server.clone(), received.setter());
-        use_effect_with(sent, move |sent| {
-            asking.sent.set(*sent);
-            // Before the first message there is nothing to ask about.
-            if *sent > 0 && !asking.is_busy.replace(true) {
+        use_effect_with(echoed, move |echoed| {
+            asking.echoed.set(*echoed);
+            // Before the first echo there is nothing to ask about.
+            if *echoed > 0 && !asking.is_busy.replace(true) {
                 let asking = Rc::downgrade(&asking);
                 spawn_local(ask(server, tag, asking, move |judgement| {
                     received.set(Rc::new(judgement));
@@ -81,13 +83,13 @@ pub(crate) fn use_server_side(server: &Server, tag: Tag, sent: u64) -> Rc<Receiv
     (*received).clone()
 }
 
-/// Asks until the server has judged all that was sent. It ends when `asking` is gone, with what shows the judgement.
+/// Asks until the server has judged all that was echoed. It ends when `asking` is gone, with what shows the judgement.
 async fn ask(server: Server, tag: Tag, asking: Weak<Asking>, show: impl Fn(Received)) {
     let path = format!("/numbers/{}", tag.as_str());
     let mut pause = EACH;
     loop {
         TimeoutFuture::new(pause).await;
-        let Some(asked) = asking.upgrade().map(|asking| asking.sent.get()) else {
+        let Some(asked) = asking.upgrade().map(|asking| asking.echoed.get()) else {
             return;
         };
         let answer = server.text(&path).await;
@@ -100,7 +102,7 @@ async fn ask(server: Server, tag: Tag, asking: Weak<Asking>, show: impl Fn(Recei
         };
         show(judgement);
         pause = EACH;
-        if asking.sent.get() == asked {
+        if asking.echoed.get() == asked {
             asking.is_busy.set(false);
             return;
         }

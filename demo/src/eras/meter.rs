@@ -13,6 +13,9 @@ pub(crate) const WINDOW: f64 = 20_000.0;
 /// Marks that are kept; a busier era loses its oldest ones first.
 const MAX_MARKS: usize = 400;
 
+/// Traffic is summed over so many milliseconds.
+const SECOND: f64 = 1_000.0;
+
 /// News whose age when shown is remembered, for the median.
 const MAX_AGES: usize = 21;
 
@@ -31,6 +34,7 @@ struct Inside {
     frames: VecDeque<Frame>,
     ages: VecDeque<f64>,
     newest: Option<News>,
+    /// Sums of a second each, by its beginning.
     recent: VecDeque<(f64, Traffic)>,
     totals: Totals,
 }
@@ -90,7 +94,7 @@ pub(crate) struct Reading {
     pub(crate) requests: Vec<Request>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) totals: Totals,
-    /// Of the window that ends with the newest traffic; a request is there with its end.
+    /// Of the window that ends with the newest traffic, to a second; a request is there with its end.
     pub(crate) recent: Traffic,
     /// Median age of the last items when they were drawn, in milliseconds.
     pub(crate) typical_age: Option<f64>,
@@ -223,11 +227,7 @@ impl Meter {
             recent: inside
                 .recent
                 .iter()
-                .fold(Traffic::default(), |sum, (_, one)| Traffic {
-                    messages: sum.messages + one.messages,
-                    bytes_up: sum.bytes_up + one.bytes_up,
-                    bytes_down: sum.bytes_down + one.bytes_down,
-                }),
+                .fold(Traffic::default(), |sum, (_, one)| sum.plus(*one)),
             typical_age: median(&inside.ages),
             requests_a_minute: a_minute(&inside.requests, now),
             newest: inside.newest,
@@ -244,7 +244,20 @@ impl Inside {
         {
             self.recent.pop_front();
         }
-        push(&mut self.recent, (now, traffic), MAX_MARKS);
+        match self.recent.back_mut() {
+            Some((since, sum)) if now < *since + SECOND => *sum = sum.plus(traffic),
+            _ => self.recent.push_back((now, traffic)),
+        }
+    }
+}
+
+impl Traffic {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            bytes_up: self.bytes_up + other.bytes_up,
+            bytes_down: self.bytes_down + other.bytes_down,
+        }
     }
 }
 
@@ -363,6 +376,15 @@ mod tests {
         assert_eq!(recent(), (1, 42, 8));
         meter.arrived(WINDOW + 11.0, news(2, 2.0), true);
         assert_eq!(recent(), (1, 2, 3));
+    }
+
+    #[test]
+    fn recent_traffic_is_whole_in_a_busy_era() {
+        let meter = Meter::default();
+        for at in 0..19_000 {
+            meter.frame(f64::from(at), true, 2);
+        }
+        assert_eq!(meter.read(19_000.0, |at| at).recent.bytes_up, 38_000);
     }
 
     #[test]

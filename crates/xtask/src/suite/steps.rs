@@ -17,7 +17,7 @@ use crate::process::{
 use crate::server::Server;
 use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
-use crate::{npm, package, setup, simulate};
+use crate::{npm, registry, setup, simulate};
 
 /// One step: a name for `--only`, and what it runs.
 pub(super) struct Step {
@@ -242,18 +242,24 @@ fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
 /// Unpacks the tarball among the packages of the tests, and runs those.
 fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     let tests = workspace_root().join("tests/npm");
-    if find_program("npm").is_none() && env::var_os("CI").is_none() {
+    if let Some(missing) = ["node", "npm"]
+        .into_iter()
+        .find(|name| find_program(name).is_none())
+    {
+        let what = format!("{missing} is missing; install Node.js 20 or newer, with npm");
+        if env::var_os("CI").is_some() {
+            bail!(what);
+        }
         counts.skipped += 1;
-        notes.push(
-            "SKIPPED all tests of the npm package: npm is missing; install Node.js 20 or newer"
-                .to_owned(),
-        );
+        notes.push(format!("SKIPPED all tests of the npm package: {what}"));
         return Ok(());
     }
-    let package = package::build()?;
+    let package = npm::build()?;
     package.weigh()?;
-    npm::install_locked(&tests)?;
-    npm::unpack(&package.tarball, &tests)?;
+    if !registry::install_locked(&tests)? {
+        bail!("npm is missing: it brings what the tests need");
+    }
+    registry::unpack(&package.tarball, &tests)?;
     page::build_programs()?;
     run(cargo().args(["build", "--package", "tidewire-gateway"]))?;
     let mut command = Command::new("node");
@@ -306,7 +312,7 @@ fn in_driven_browsers(
     if let Some(driver) = setup::firefox().and_then(|_| setup::geckodriver()) {
         command.env("GECKODRIVER", driver);
     }
-    match npm::install("axe", &[NPM_AXE])? {
+    match registry::install("axe", &[NPM_AXE])? {
         Some(modules) => {
             command.env("TIDEWIRE_AXE", modules.join("axe-core").join("axe.min.js"));
         }

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 
 use super::names::Pair;
 use super::{TARGET, link};
-use crate::npm;
 use crate::page;
 use crate::process::{cargo, run, state_dir, target_dir, workspace_root};
+use crate::registry;
 
 /// A module and its glue, for a page that loads it with `<script type="module">`.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub(crate) fn ship_readable(
 /// The folder of wasm-opt and of the minifier: those that build the npm package. None without npm.
 fn programs() -> Result<Option<PathBuf>> {
     let folder = workspace_root().join("crates/tidewire-js");
-    Ok(npm::install_locked(&folder)?.then(|| folder.join("node_modules/.bin")))
+    Ok(registry::install_locked(&folder)?.then(|| folder.join("node_modules/.bin")))
 }
 
 fn optimize(programs: &Path, wasm: &Path) -> Result<()> {
