@@ -7,8 +7,8 @@ use crate::conversation::Conversation;
 use crate::document::document;
 use crate::eras::Eras;
 use crate::notice::notice;
-use crate::principle::Principle;
-use crate::protocols::Protocols;
+use crate::principle::use_principle;
+use crate::protocols::use_protocols;
 use crate::server::Server;
 
 /// The sections, by their place in the page and their name in the contents.
@@ -26,6 +26,8 @@ pub(crate) fn App() -> Html {
     let server = use_memo((), |()| Server::of_page());
     let server = (*server).clone();
     let live = use_live_list(&server);
+    // Drawn with the page: they change when somebody presses something, and a component is some kilobytes.
+    let (protocols, principle) = (use_protocols(&server), use_principle());
     html! {
         <>
             <header class="masthead">
@@ -41,8 +43,8 @@ pub(crate) fn App() -> Html {
                 { notice(&server, live.trouble.as_deref()) }
                 <Eras server={server.clone()} />
                 <Conversation server={server.clone()} />
-                <Protocols server={server.clone()} />
-                <Principle />
+                { protocols }
+                { principle }
                 { connections(live.list.as_deref(), &server) }
                 { document() }
             </main>

@@ -1,6 +1,6 @@
 //! Renders at most once per frame, and in a steady pulse while the page is seen.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_render::{AnimationFrame, request_animation_frame};
@@ -21,11 +21,16 @@ pub(crate) struct Pace {
 /// Asks for the next frame; clones ask for the same one.
 #[derive(Clone)]
 pub(crate) struct Frames {
-    pending: Rc<RefCell<Option<Pending>>>,
-    /// When the last one was drawn.
-    drawn: Rc<Cell<f64>>,
+    state: Rc<RefCell<State>>,
     gap: u32,
     update: UseForceUpdateHandle,
+}
+
+#[derive(Default)]
+struct State {
+    pending: Option<Pending>,
+    /// When the last one was drawn.
+    drawn: f64,
 }
 
 /// What is under way; dropping it calls it off.
@@ -37,26 +42,37 @@ enum Pending {
 impl Frames {
     /// Renders as soon as the pace allows, however often it is called before. A hidden page has no frames.
     pub(crate) fn request(&self) {
-        if self.pending.borrow().is_some() {
-            return;
-        }
-        let wait = f64::from(self.gap) - (clock::now() - self.drawn.get());
+        let drawn = match &*self.state.borrow() {
+            State {
+                pending: Some(_), ..
+            } => return,
+            state => state.drawn,
+        };
+        let wait = f64::from(self.gap) - (clock::now() - drawn);
         if wait < 1.0 {
             return self.in_a_frame();
         }
         let frames = self.clone();
         let later = Timeout::new(wait as u32, move || frames.in_a_frame());
-        self.pending.replace(Some(Pending::Later(later)));
+        self.wait_for(Pending::Later(later));
     }
 
     fn in_a_frame(&self) {
         let frames = self.clone();
         let frame = request_animation_frame(move |_| {
-            frames.pending.take();
-            frames.drawn.set(clock::now());
+            frames.state.replace(State {
+                pending: None,
+                drawn: clock::now(),
+            });
             frames.update.force_update();
         });
-        self.pending.replace(Some(Pending::Frame(frame)));
+        self.wait_for(Pending::Frame(frame));
+    }
+
+    fn wait_for(&self, pending: Pending) {
+        // What it replaces is dropped when the borrow is over.
+        let before = self.state.borrow_mut().pending.replace(pending);
+        drop(before);
     }
 }
 
@@ -64,8 +80,7 @@ impl Frames {
 #[hook]
 pub(crate) fn use_frames(pace: Pace) -> Frames {
     let frames = Frames {
-        pending: use_mut_ref(|| None),
-        drawn: (*use_memo((), |()| Rc::new(Cell::new(0.0)))).clone(),
+        state: use_mut_ref(State::default),
         gap: pace.gap,
         update: use_force_update(),
     };

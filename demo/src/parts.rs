@@ -77,6 +77,47 @@ pub(crate) fn status(class: &'static str, text: impl Into<AttrValue>) -> Html {
     paragraph(class, Some("status"), text.into())
 }
 
+/// A piece of a line.
+pub(crate) fn piece(class: &'static str, text: impl Into<AttrValue>) -> Html {
+    let text: AttrValue = text.into();
+    html! { <span {class}>{ text }</span> }
+}
+
+/// The lamp before a state; what it shows is also said in words.
+pub(crate) fn lamp() -> Html {
+    html! { <span class="lamp" aria-hidden="true"></span> }
+}
+
+/// What a figure of a list is called, and what it is now; `name` tells it from others.
+pub(crate) fn figure(
+    name: Option<&'static str>,
+    label: &'static str,
+    value: impl Into<AttrValue>,
+) -> Html {
+    let value: AttrValue = value.into();
+    html! { <div><dt>{ label }</dt><dd data-figure={name}>{ value }</dd></div> }
+}
+
+/// The head of an HTTP message as it travelled, with a remark beside its title.
+pub(crate) fn head_view(
+    title: &'static str,
+    remark: String,
+    label: &'static str,
+    head: Html,
+) -> Html {
+    html! {
+        <figure class="head-view">
+            <figcaption>{ title }{ piece("quiet", remark) }</figcaption>
+            <pre tabindex="0" role="group" aria-label={label}><code>{ head }</code></pre>
+        </figure>
+    }
+}
+
+/// What a group of buttons is about.
+pub(crate) fn group(text: &'static str) -> Html {
+    paragraph("group", None, text.into())
+}
+
 fn paragraph(class: &'static str, role: Option<&'static str>, text: AttrValue) -> Html {
     html! { <p {class} {role}>{ text }</p> }
 }

@@ -1,6 +1,6 @@
 //! Where the server is, and what is asked of it by plain HTTP.
 
-use gloo_net::http::{Request, Response};
+use gloo_net::http::Request;
 
 use crate::json::Json;
 
@@ -149,11 +149,12 @@ impl Server {
         reached.ok_or(Refusal::Unreachable)
     }
 
-    async fn post(&self, path: &str, body: &str) -> Result<String, Refusal> {
-        let request = Request::post(&self.at(path)).body(body.to_owned());
-        let request = request.map_err(|_| Refusal::Unreachable)?;
-        let answer = accept(request.send().await).await?;
-        answer.text().await.map_err(|_| Refusal::Unreachable)
+    fn post(
+        &self,
+        path: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<String, Refusal>> + use<> {
+        answer_to(Request::post(&self.at(path)).body(body))
     }
 
     /// Asks for a path and answers the text of the answer.
@@ -161,9 +162,8 @@ impl Server {
     /// # Errors
     ///
     /// When the server answers with an error, or does not answer.
-    pub(crate) async fn text(&self, path: &str) -> Result<String, Refusal> {
-        let answer = accept(Request::get(&self.at(path)).send().await).await?;
-        answer.text().await.map_err(|_| Refusal::Unreachable)
+    pub(crate) fn text(&self, path: &str) -> impl Future<Output = Result<String, Refusal>> + use<> {
+        get(&self.at(path))
     }
 
     fn at(&self, path: &str) -> String {
@@ -177,15 +177,26 @@ pub(crate) fn random_name() -> String {
     format!("{:08x}{:08x}", draw(), draw())
 }
 
-async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Refusal> {
-    let answer = answer.map_err(|_| Refusal::Unreachable)?;
-    if answer.ok() {
-        return Ok(answer);
+/// Asks for an address and answers the text of the answer.
+///
+/// # Errors
+///
+/// As [`Server::text`].
+pub(crate) fn get(url: &str) -> impl Future<Output = Result<String, Refusal>> + use<> {
+    answer_to(Request::get(url).build())
+}
+
+async fn answer_to(request: Result<Request, gloo_net::Error>) -> Result<String, Refusal> {
+    let unreachable = |_| Refusal::Unreachable;
+    let answer = request.map_err(unreachable)?.send().await;
+    let answer = answer.map_err(unreachable)?;
+    let text = answer.text().await;
+    match answer.status() {
+        200..300 => text.map_err(unreachable),
+        403 => Err(Refusal::Forbidden),
+        status => {
+            let text = text.unwrap_or_default();
+            Err(Refusal::Status(status, text.trim().to_owned()))
+        }
     }
-    let status = answer.status();
-    if status == 403 {
-        return Err(Refusal::Forbidden);
-    }
-    let text = answer.text().await.unwrap_or_default();
-    Err(Refusal::Status(status, text.trim().to_owned()))
 }

@@ -1,9 +1,13 @@
 //! The browser's WebSocket as it is, with handlers that go when it does.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use yew::prelude::*;
 
 /// What a socket tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,4 +81,15 @@ impl Drop for PlainSocket {
         self.socket.set_onclose(None);
         self.close();
     }
+}
+
+/// The place of a socket that ends with the component, at the latest.
+#[hook]
+pub(crate) fn use_socket() -> Rc<RefCell<Option<PlainSocket>>> {
+    let place = use_mut_ref(|| None::<PlainSocket>);
+    {
+        let place = Rc::clone(&place);
+        use_effect_with((), move |()| move || drop(place.take()));
+    }
+    place
 }

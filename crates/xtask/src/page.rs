@@ -62,12 +62,12 @@ pub(crate) fn build(build: Build) -> Result<PathBuf> {
     let html =
         fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
     let resolved = resolve_links(&html)?;
-    for asset in &resolved.assets {
-        let name = Path::new(asset)
-            .file_name()
-            .context("an asset's link names no file")?;
-        fs::copy(workspace_root().join(asset), page.join(name))
-            .with_context(|| format!("cannot copy {asset}"))?;
+    for asset in &resolved.styles {
+        let source = workspace_root().join(asset);
+        match build {
+            Build::Dev => copy_into(&source, &page)?,
+            Build::Release => wasm::ship_style(&source, &page)?,
+        };
     }
     let index = page.join("index.html");
     fs::write(&index, resolved.html)
@@ -120,11 +120,19 @@ pub(crate) fn bindgen(wasm: &Path, folder: &Path, name: &str, options: &[&str]) 
     run(command.arg(folder).args(options).arg(wasm))
 }
 
+/// Copies a file into a folder under its own name, and returns where it is.
+fn copy_into(source: &Path, folder: &Path) -> Result<PathBuf> {
+    let name = source.file_name().context("a link names no file")?;
+    let copy = folder.join(name);
+    fs::copy(source, &copy).with_context(|| format!("cannot copy {}", source.display()))?;
+    Ok(copy)
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Resolved {
     html: String,
-    /// Files that the page links to, relative to the workspace.
-    assets: Vec<String>,
+    /// Style sheets that the page links to, relative to the workspace.
+    styles: Vec<String>,
 }
 
 /// Replaces the `data-trunk` links of `index.html` by what a browser understands, and leaves out
@@ -136,7 +144,7 @@ struct Resolved {
 fn resolve_links(html: &str) -> Result<Resolved> {
     let mut resolved = Resolved {
         html: String::with_capacity(html.len()),
-        assets: Vec::new(),
+        styles: Vec::new(),
     };
     let mut loads_demo = false;
     for line in html.lines() {
@@ -162,7 +170,7 @@ fn resolve_links(html: &str) -> Result<Resolved> {
                 resolved.html.push_str(&format!(
                     "    <link rel=\"stylesheet\" href=\"./{name}\">\n"
                 ));
-                resolved.assets.push(href.to_owned());
+                resolved.styles.push(href.to_owned());
             }
             _ => bail!("index.html: `{tag}` is a data-trunk link that cargo xtask cannot build"),
         }
@@ -234,7 +242,7 @@ mod tests {
                 .html
                 .contains("<link rel=\"stylesheet\" href=\"./style.css\">")
         );
-        assert_eq!(resolved.assets, ["demo/style.css"]);
+        assert_eq!(resolved.styles, ["demo/style.css"]);
     }
 
     #[test]

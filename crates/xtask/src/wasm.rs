@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{built_binary, cargo, run};
 pub(crate) use module::Module;
-pub(crate) use ship::{ship, ship_readable};
+pub(crate) use ship::{ship, ship_readable, ship_style};
 
 /// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::faults::{Known, Lasting, Order};
-use crate::parts::{button, panel, quiet, quiet_status, remedy, switch};
+use crate::parts::{button, group, panel, piece, quiet, quiet_status, remedy, switch};
 use crate::words::grouped;
 
 pub(crate) struct Props {
@@ -129,21 +129,21 @@ pub(crate) fn break_it(props: &Props) -> Html {
 fn buttons(props: &Props) -> Html {
     html! {
         <>
-            <p class="group">{ "At once" }</p>
+            { group("At once") }
             <ul class="faults">
                 { for AT_ONCE.iter().map(|(order, name, what)| {
                     let onclick = props.give.reform(|_| Order::Now(order));
                     html! {
                         <li>
                             { button(*name, onclick) }
-                            <span class="what">{ *what }</span>
+                            { piece("what", *what) }
                         </li>
                     }
                 }) }
             </ul>
-            <p class="group">{ "New WebSockets, until you stop it. Cut the present one to see it." }</p>
+            { group("New WebSockets, until you stop it. Cut the present one to see it.") }
             <ul class="faults">{ for UPGRADES.iter().map(|lasting| toggle(props, lasting)) }</ul>
-            <p class="group">{ "All traffic, until you stop it" }</p>
+            { group("All traffic, until you stop it") }
             <ul class="faults">{ for TRAFFIC.iter().map(|lasting| toggle(props, lasting)) }</ul>
             { quiet("×: how often it has happened since the server started.") }
         </>
@@ -164,8 +164,8 @@ fn toggle(props: &Props, lasting: &'static Lasting) -> Html {
     html! {
         <li>
             { switch(lasting.name, is_active, onclick) }
-            <span class="what">{ lasting.what }</span>
-            <span class="figure">{ format!("{}×", grouped(hits)) }</span>
+            { piece("what", lasting.what) }
+            { piece("figure", format!("{}×", grouped(hits))) }
         </li>
     }
 }

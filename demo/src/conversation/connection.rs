@@ -8,7 +8,7 @@ use yew::prelude::*;
 use super::ladder::ladder;
 use super::memory::{Tally, Trouble};
 use crate::notice::notice;
-use crate::parts::{button, panel, quiet, status};
+use crate::parts::{button, figure, lamp, panel, quiet, status};
 use crate::server::Server;
 use crate::words::{counted, grouped};
 
@@ -46,7 +46,7 @@ pub(crate) fn connection(props: &Props) -> Html {
     let content = html! {
         <>
             <p class={classes!("state", if is_open { "good" } else { "wait" })}>
-                <span class="lamp" aria-hidden="true"></span>
+                { lamp() }
                 { &props.state }
             </p>
             { status("unseen", spoken) }
@@ -54,19 +54,15 @@ pub(crate) fn connection(props: &Props) -> Html {
             { quiet("Better rungs are tried in the background, after 5 s and then less often.") }
             <p>{ &props.verdict }</p>
             <dl class="tiles three" aria-label="Sessions, as the server said">
-                { tile("fresh", grouped(tally.fresh)) }
-                { tile("resumed", grouped(tally.resumed)) }
-                { tile("lost", grouped(tally.lost)) }
+                { figure(None, "fresh", grouped(tally.fresh)) }
+                { figure(None, "resumed", grouped(tally.resumed)) }
+                { figure(None, "lost", grouped(tally.lost)) }
             </dl>
             { loss(tally) }
             { trouble(props) }
         </>
     };
     panel("connection", "Connection", action, content)
-}
-
-fn tile(name: &str, figure: String) -> Html {
-    html! { <div><dt>{ name }</dt><dd>{ figure }</dd></div> }
 }
 
 fn loss(tally: Tally) -> Html {

@@ -68,7 +68,7 @@ where
     M: PartialEq + 'static,
 {
     let known = use_state_eq(Known::default);
-    let round = use_memo((), |()| Rc::new(Cell::new(0_u64)));
+    let round = use_memo((), |()| Cell::new(0_u64));
     let look = {
         let (server, known) = (server.clone(), known.setter());
         let round = Rc::clone(&round);

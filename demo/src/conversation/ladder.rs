@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidewire::{Inspector, Transport};
 use yew::prelude::*;
 
-use crate::parts::quiet;
+use crate::parts::{lamp, piece, quiet};
 use crate::words;
 
 /// Round-trip times come best transport first.
@@ -18,10 +18,10 @@ pub(crate) fn ladder(carrier: Option<Transport>, round_trips: [Duration; 3]) -> 
                     let is_lit = carrier == Some(transport);
                     html! {
                         <li class={classes!("rung", is_lit.then_some("lit"))} aria-current={is_lit.then_some("true")}>
-                            <span class="lamp" aria-hidden="true"></span>
-                            <span class="name">{ Inspector::transport(transport) }</span>
-                            <span class="how">{ words::how(transport) }</span>
-                            <span class="figure">{ words::span(round_trip) }</span>
+                            { lamp() }
+                            { piece("name", Inspector::transport(transport)) }
+                            { piece("how", words::how(transport)) }
+                            { piece("figure", words::span(round_trip)) }
                         </li>
                     }
                 }) }

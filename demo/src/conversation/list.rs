@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::memory::Row;
+use crate::parts::{piece, quiet};
 
 /// The rows, with what they are for those who do not see the heading.
 pub(crate) fn list(label: &'static str, rows: &[Rc<Row>]) -> Html {
@@ -12,7 +13,7 @@ pub(crate) fn list(label: &'static str, rows: &[Rc<Row>]) -> Html {
     html! {
         <div class="list" tabindex="0" role="group" aria-label={label}>
             if rows.is_empty() {
-                <p class="quiet">{ "Nothing yet." }</p>
+                { quiet("Nothing yet.") }
             } else {
                 <ol>
                     { for rows.iter().map(|row| line(row)) }
@@ -31,8 +32,8 @@ fn line(row: &Row) -> Html {
     } = row;
     html! {
         <li key={*key}>
-            <span class="label">{ label }</span>
-            <span class="text">{ text }</span>
+            { piece("label", label.clone()) }
+            { piece("text", text.clone()) }
             if !word.is_empty() {
                 <span class={classes!("word", *word)}>{ *word }</span>
             }

@@ -59,7 +59,7 @@ pub(crate) fn Conversation(props: &Props) -> Html {
     let server = &props.server;
     let memory = use_memo((), |()| Memory::new());
     let memory = &*memory;
-    let client = use_state(|| 0_u64);
+    let client = use_state_eq(|| 0_usize);
     let reopen = {
         let client = client.clone();
         Callback::from(move |()| client.set(*client + 1))

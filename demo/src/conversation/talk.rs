@@ -63,7 +63,7 @@ pub(crate) fn use_composer(
     broadcast: Callback<String>,
 ) -> Html {
     let input = use_node_ref();
-    let refusal = use_state(|| None::<String>);
+    let refusal = use_state_eq(String::new);
     let submit = {
         let (input, refusal) = (input.clone(), refusal.clone());
         Callback::from(move |event: SubmitEvent| {
@@ -79,7 +79,7 @@ pub(crate) fn use_composer(
             if result.is_ok() {
                 field.set_value("");
             }
-            refusal.set(result.err());
+            refusal.set(result.err().unwrap_or_default());
         })
     };
     let speak = {
@@ -100,8 +100,8 @@ pub(crate) fn use_composer(
                     { "Broadcast" }
                 </button>
             </form>
-            if let Some(refusal) = &*refusal {
-                <p class="notice" role="alert">{ refusal }</p>
+            if !refusal.is_empty() {
+                <p class="notice" role="alert">{ &*refusal }</p>
             }
         </>
     }

@@ -9,6 +9,7 @@ use super::timeline::timeline;
 use crate::clock::{self, ServerClock};
 use crate::document::lines;
 use crate::frames::{Frames, Pace, use_frames};
+use crate::parts::{figure, piece};
 use crate::words::{bytes, grouped, millis, span};
 
 /// News is drawn in the next frame; the picture moves on four times a second.
@@ -66,25 +67,21 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
             <div class="era-control">{ control }</div>
             <p class="age">
                 <span class="age-figure" data-figure="age">{ reading.typical_age.map_or_else(|| "–".into(), millis) }</span>
-                <span class="quiet">{ "old when shown, typically" }</span>
+                { piece("quiet", "old when shown, typically") }
             </p>
             { timeline(reading, *now) }
             <dl class="figures">
-                { figure("newest", "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
-                { figure("messages", "Shown, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
-                { figure("requests", "Requests", grouped(reading.totals.requests)) }
-                { figure("rate", "Requests a minute, now", grouped(reading.requests_a_minute)) }
-                { figure("connections", "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
-                { figure("up", "Up, per message", per_message(reading.recent.bytes_up, reading.recent.messages)) }
-                { figure("down", "Down, per message", per_message(reading.recent.bytes_down, reading.recent.messages)) }
-                { figure("round-trip", "Round trip", span(reading.totals.round_trip)) }
+                { figure(Some("newest"), "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
+                { figure(Some("messages"), "Shown, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
+                { figure(Some("requests"), "Requests", grouped(reading.totals.requests)) }
+                { figure(Some("rate"), "Requests a minute, now", grouped(reading.requests_a_minute)) }
+                { figure(Some("connections"), "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
+                { figure(Some("up"), "Up, per message", per_message(reading.recent.bytes_up, reading.recent.messages)) }
+                { figure(Some("down"), "Down, per message", per_message(reading.recent.bytes_down, reading.recent.messages)) }
+                { figure(Some("round-trip"), "Round trip", span(reading.totals.round_trip)) }
             </dl>
         </article>
     }
-}
-
-fn figure(name: &'static str, label: &str, value: String) -> Html {
-    html! { <div><dt>{ label }</dt><dd data-figure={name}>{ value }</dd></div> }
 }
 
 fn per_message(count: u64, messages: u64) -> String {

@@ -11,8 +11,8 @@ use yew::prelude::*;
 
 use super::meter::Meter;
 
-/// Requests whose address contains this text count for this meter.
-pub(crate) type Watched = (&'static str, Meter);
+/// Requests whose address begins like this count for this meter.
+pub(crate) type Watched = (String, Meter);
 
 /// Counts new connections into the meters, as long as the component is there.
 #[hook]
@@ -57,7 +57,10 @@ impl Drop for Observer {
 
 fn note(watched: &[Watched], timing: &PerformanceResourceTiming) {
     let name = timing.name();
-    let Some((_, meter)) = watched.iter().find(|(text, _)| name.contains(text)) else {
+    let Some((_, meter)) = watched
+        .iter()
+        .find(|(address, _)| name.starts_with(address))
+    else {
         return;
     };
     // Another origin that does not allow a look shows zeros.

@@ -43,10 +43,11 @@ pub(crate) fn Eras(props: &Props) -> Html {
     let source = use_source(&props.server);
     let meters = use_memo((), |()| Era::ALL.map(|_| Meter::default()));
     let [asked, held, scheduled, pushed] = (*meters).clone();
+    let at = |path| format!("{}{path}", props.server.origin());
     use_connection_counts(vec![
-        ("/news/latest?era=1", asked.clone()),
-        ("/news?era=2", held.clone()),
-        ("/news?era=3", scheduled.clone()),
+        (at("/news/latest?era=1"), asked.clone()),
+        (at("/news?era=2"), held.clone()),
+        (at("/news?era=3"), scheduled.clone()),
     ]);
     let is_paused = use_state_eq(|| false);
     let (interval, slider) = use_interval();
@@ -110,14 +111,33 @@ fn footnote(source: &Source) -> String {
             sent the requests over one that it had open already: HTTP keeps connections, too, but must ask each time."
 }
 
+/// What the marks of the pictures mean.
+const LEGEND: [(&str, &str); 5] = [
+    (
+        r#"<svg width="16" height="16"><circle class="made" cx="8" cy="8" r="2.5"/></svg>"#,
+        "made",
+    ),
+    (
+        r#"<svg width="16" height="16"><circle class="shown" cx="8" cy="8" r="3.5"/></svg>"#,
+        "shown",
+    ),
+    (
+        r#"<svg width="28" height="16"><line class="request" x1="1" x2="27" y1="8" y2="8"/></svg>"#,
+        "request, until its answer",
+    ),
+    (
+        r#"<svg width="16" height="16"><line class="frame up" x1="8" x2="8" y1="3" y2="8"/><line class="frame down" x1="8" x2="8" y1="8" y2="13"/></svg>"#,
+        "WebSocket message, up and down",
+    ),
+    ("", "20 seconds from left to right"),
+];
+
 fn legend() -> Html {
     html! {
         <ul class="legend" aria-hidden="true">
-            <li><svg width="16" height="16"><circle class="made" cx="8" cy="8" r="2.5" /></svg>{ "made" }</li>
-            <li><svg width="16" height="16"><circle class="shown" cx="8" cy="8" r="3.5" /></svg>{ "shown" }</li>
-            <li><svg width="28" height="16"><line class="request" x1="1" x2="27" y1="8" y2="8" /></svg>{ "request, until its answer" }</li>
-            <li><svg width="16" height="16"><line class="frame up" x1="8" x2="8" y1="3" y2="8" /><line class="frame down" x1="8" x2="8" y1="8" y2="13" /></svg>{ "WebSocket message, up and down" }</li>
-            <li>{ "20 seconds from left to right" }</li>
+            { for LEGEND.iter().map(|(mark, meaning)| html! {
+                <li>{ Html::from_html_unchecked((*mark).into()) }{ *meaning }</li>
+            }) }
         </ul>
     }
 }

@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use super::anatomy::Anatomy;
 use super::transcript::{RecordedFrame, hex};
+use crate::parts::piece;
 use crate::words::bytes;
 
 /// Bytes of a payload that are drawn.
@@ -24,7 +25,7 @@ pub(crate) fn frame_view(frame: &RecordedFrame) -> Html {
             <p class="frame-title">
                 <span aria-hidden="true">{ arrow }</span>
                 <b>{ format!("{}, {who}", anatomy.kind()) }</b>
-                <span class="quiet">{ format!("{}: {} of head, {} of payload", bytes(frame.length), bytes(head), bytes(anatomy.length())) }</span>
+                { piece("quiet", format!("{}: {} of head, {} of payload", bytes(frame.length), bytes(head), bytes(anatomy.length()))) }
             </p>
             <dl class="bits">
                 { part("FIN", "1 bit", bits(u8::from(anatomy.is_final), 1), if anatomy.is_final { "last" } else { "more follow" }) }
@@ -78,7 +79,7 @@ fn payload(anatomy: &Anatomy) -> Html {
 fn part(name: &str, size: &str, value: String, meaning: &str) -> Html {
     html! {
         <div>
-            <dt>{ name }<span class="unseen">{ format!(", {size}") }</span></dt>
+            <dt>{ name }{ piece("unseen", format!(", {size}")) }</dt>
             <dd><code>{ value }</code><span>{ meaning }</span></dd>
         </div>
     }

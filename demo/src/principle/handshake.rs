@@ -6,6 +6,7 @@ use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use super::transcript::{Transcript, hex};
+use crate::parts::{head_view, piece};
 
 /// What every WebSocket server appends to the key (RFC 6455 section 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -48,14 +49,18 @@ pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
     html! {
         <>
             <div class="columns">
-                <figure class="head-view">
-                    <figcaption>{ "The opening bytes" }<span class="quiet">{ format!("{} of at most 8,096", transcript.opening.len()) }</span></figcaption>
-                    <pre tabindex="0" role="group" aria-label="The request"><code>{ opening }</code></pre>
-                </figure>
-                <figure class="head-view">
-                    <figcaption>{ "The answer" }<span class="quiet">{ format!("{} bytes", transcript.answer.len()) }</span></figcaption>
-                    <pre tabindex="0" role="group" aria-label="The answer"><code>{ answer }</code></pre>
-                </figure>
+                { head_view(
+                    "The opening bytes",
+                    format!("{} of at most 8,096", transcript.opening.len()),
+                    "The request",
+                    opening.into(),
+                ) }
+                { head_view(
+                    "The answer",
+                    format!("{} bytes", transcript.answer.len()),
+                    "The answer",
+                    answer.into(),
+                ) }
             </div>
             <ol class="steps" aria-label="How the answer follows from the key">
                 { step("The key that the browser drew", &key) }
@@ -69,8 +74,8 @@ pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
     }
 }
 
-fn step(what: &str, value: &str) -> Html {
-    html! { <li><span class="quiet">{ what }</span><code>{ value }</code></li> }
+fn step(what: &'static str, value: &str) -> Html {
+    html! { <li>{ piece("quiet", what) }<code>{ value }</code></li> }
 }
 
 /// The value of a header in the head of a message.

@@ -5,10 +5,8 @@ mod frames;
 mod handshake;
 mod transcript;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo_net::http::Request;
 use web_sys::HtmlInputElement;
 use yew::platform::spawn_local;
 use yew::prelude::*;
@@ -18,8 +16,8 @@ use self::handshake::use_handshake;
 use self::transcript::Transcript;
 use crate::parts::{line_form, main_button, quiet_status, remedy};
 use crate::section::section;
-use crate::server::random_name;
-use crate::socket::{PlainSocket, SocketEvent};
+use crate::server::{get, random_name};
+use crate::socket::{PlainSocket, SocketEvent, use_socket};
 
 /// Where the program listens, as the document says; `?principle=PORT` in the page's address names another port.
 const PORT: u16 = 8002;
@@ -85,16 +83,12 @@ impl Reducible for Lesson {
     }
 }
 
-#[component]
-pub(crate) fn Principle() -> Html {
+#[hook]
+pub(crate) fn use_principle() -> Html {
     let lesson = use_reducer_eq(Lesson::default);
     let address = use_memo((), |()| address());
-    let watched = use_memo((), |()| RefCell::new(None::<PlainSocket>));
+    let watched = use_socket();
     let input = use_node_ref();
-    {
-        let watched = Rc::clone(&watched);
-        use_effect_with((), move |()| move || drop(watched.take()));
-    }
     let toggle = {
         let (watched, lesson) = (Rc::clone(&watched), lesson.clone());
         let address = Rc::clone(&address);
@@ -232,9 +226,7 @@ fn look(address: &str, name: &str, dispatch: UseReducerDispatcher<Lesson>) {
     let name = name.to_owned();
     spawn_local(async move {
         // A program that does not answer is told by the socket.
-        if let Ok(answer) = Request::get(&url).send().await
-            && answer.ok()
-            && let Ok(text) = answer.text().await
+        if let Ok(text) = get(&url).await
             && let Some(transcript) = Transcript::read(&text)
         {
             dispatch.dispatch(Step::Seen(name, transcript));

@@ -11,14 +11,9 @@ use self::over_websocket::use_websocket;
 use crate::section::section;
 use crate::server::Server;
 
-#[derive(PartialEq, Properties)]
-pub(crate) struct Props {
-    pub(crate) server: Server,
-}
-
-#[component]
-pub(crate) fn Protocols(props: &Props) -> Html {
-    let (http, websocket) = (use_http(&props.server), use_websocket(&props.server));
+#[hook]
+pub(crate) fn use_protocols(server: &Server) -> Html {
+    let (http, websocket) = (use_http(server), use_websocket(server));
     let content = html! {
         <>
             <p>

@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use crate::json::Json;
+use crate::parts::head_view;
 use crate::words::bytes;
 
 /// Headers that make an upgrade of a request.
@@ -62,17 +63,15 @@ pub(crate) fn opening_view(opening: &Opening) -> Html {
 }
 
 fn head(name: &'static str, head: &Head) -> Html {
-    html! {
-        <figure class="head-view">
-            <figcaption>{ name }<span class="quiet">{ bytes(head.bytes) }</span></figcaption>
-            <pre tabindex="0" aria-label={name}><code>
-                <b>{ &head.line }</b>{ "\n" }
-                { for head.headers.iter().map(|(name, value)| {
-                    let is_telling = TELLING.contains(&name.to_ascii_lowercase().as_str());
-                    let line = format!("{name}: {value}\n");
-                    if is_telling { html! { <mark>{ line }</mark> } } else { html! { { line } } }
-                }) }
-            </code></pre>
-        </figure>
-    }
+    let lines = html! {
+        <>
+            <b>{ &head.line }</b>{ "\n" }
+            { for head.headers.iter().map(|(name, value)| {
+                let is_telling = TELLING.contains(&name.to_ascii_lowercase().as_str());
+                let line = format!("{name}: {value}\n");
+                if is_telling { html! { <mark>{ line }</mark> } } else { html! { { line } } }
+            }) }
+        </>
+    };
+    head_view(name, bytes(head.bytes), name, lines)
 }

@@ -20,7 +20,7 @@ struct Answer {
 #[hook]
 pub(crate) fn use_http(server: &Server) -> Html {
     let answer = use_state_eq(|| None::<Result<Answer, Refusal>>);
-    let asked = use_state_eq(|| 0_u64);
+    let asked = use_state_eq(|| 0_usize);
     let fetch = {
         let (server, answer, asked) = (server.clone(), answer.clone(), asked.clone());
         Callback::from(move |_| {
@@ -36,7 +36,7 @@ pub(crate) fn use_http(server: &Server) -> Html {
     };
     let cost = format!(
         "{} asked, as many answers. Each message costs the heads below.",
-        grouped(*asked)
+        grouped(*asked as u64)
     );
     let content = html! {
         <>

@@ -1,6 +1,5 @@
 //! `/message` over WebSocket: one upgrade, and then as many messages as one likes.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -12,7 +11,7 @@ use super::opening::{Opening, opening_view};
 use crate::clock;
 use crate::parts::{button, line_form, panel, quiet, status};
 use crate::server::{Server, random_name};
-use crate::socket::{PlainSocket, SocketEvent};
+use crate::socket::{PlainSocket, SocketEvent, use_socket};
 use crate::words::{bytes, counted, grouped, millis};
 
 /// Texts that are remembered until their echo.
@@ -94,12 +93,8 @@ impl Reducible for Talk {
 #[hook]
 pub(crate) fn use_websocket(server: &Server) -> Html {
     let talk = use_reducer_eq(Talk::default);
-    let socket = use_memo((), |()| RefCell::new(None::<PlainSocket>));
+    let socket = use_socket();
     let input = use_node_ref();
-    {
-        let socket = Rc::clone(&socket);
-        use_effect_with((), move |()| move || drop(socket.take()));
-    }
     let toggle = {
         let (server, socket, talk) = (server.clone(), Rc::clone(&socket), talk.clone());
         Callback::from(move |_| {

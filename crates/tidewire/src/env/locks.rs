@@ -11,11 +11,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-use super::{global, promise, property, random};
+use super::{global, promise, property, random, set};
 
 const NAMES: [&str; 2] = ["tidewire-hold-0", "tidewire-hold-1"];
 
@@ -83,11 +83,11 @@ impl Claim {
         let options = Object::new();
         let name = match NAMES.get(step) {
             Some(name) => {
-                set(&options, "ifAvailable", &JsValue::TRUE);
+                set(&options, "ifAvailable", JsValue::TRUE);
                 *name
             }
             None => {
-                set(&options, "signal", &self.abort.signal());
+                set(&options, "signal", self.abort.signal().into());
                 NAMES[usize::from(random::next_u64() & 1 == 1)]
             }
         };
@@ -97,19 +97,27 @@ impl Claim {
         promise::settled(&self.manager.request(name, &options, &answered), drop);
     }
 
-    fn hold(&self) -> JsValue {
-        let promise = Promise::new(&mut |resolve, _| {
-            self.holding.replace(Some(resolve));
+    /// What holds a lock until the claim is released: an object with the one method that makes it a promise to whoever waits.
+    fn hold(self: &Rc<Self>) -> JsValue {
+        let claim = Rc::downgrade(self);
+        let then = promise::once(move |resolve| {
+            let resolve = resolve.unchecked_into();
+            match claim.upgrade().filter(|claim| !claim.released.get()) {
+                Some(claim) => drop(claim.holding.replace(Some(resolve))),
+                None => call(&resolve),
+            }
+            JsValue::UNDEFINED
         });
-        promise.into()
+        let thenable = Object::new();
+        set(&thenable, "then", then);
+        thenable.into()
     }
 
     fn release(&self) {
         self.released.set(true);
         self.abort.abort();
         if let Some(resolve) = self.holding.take() {
-            // Resolving a promise does not throw.
-            let _ = resolve.call0(&JsValue::UNDEFINED);
+            call(&resolve);
         }
     }
 }
@@ -131,9 +139,9 @@ fn answered(claim: &Weak<Claim>, step: usize, lock: &JsValue) -> JsValue {
     JsValue::UNDEFINED
 }
 
-fn set(options: &Object, name: &str, value: &JsValue) {
-    // Setting a property of a plain object does not fail.
-    let _ = Reflect::set(options, &JsValue::from_str(name), value);
+fn call(resolve: &Function) {
+    // Resolving a promise does not throw.
+    let _ = resolve.call0(&JsValue::UNDEFINED);
 }
 
 #[wasm_bindgen]

@@ -18,12 +18,43 @@ pub(crate) mod store;
 pub(crate) mod timer;
 
 /// A property of an object; `None` where it is missing, null or forbidden.
+///
+/// One import for all of them. A getter is for what is read with each message, and for flags and numbers, which cost less
+/// than the name.
 pub(crate) fn property(object: &JsValue, name: &str) -> Option<JsValue> {
-    let value = js_sys::Reflect::get(object, &JsValue::from_str(name)).ok()?;
+    let value = get(object, name).ok()?;
     (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// A property that is a text; empty where it is none.
+pub(crate) fn text(object: &JsValue, name: &str) -> String {
+    let text = property(object, name).and_then(|text| text.as_string());
+    text.unwrap_or_default()
+}
+
+/// The global scope.
+pub(crate) fn global_scope() -> JsValue {
+    GLOBAL.with(JsValue::clone)
 }
 
 /// A property of the global scope; `None` where it is missing, null or forbidden.
 pub(crate) fn global(name: &str) -> Option<JsValue> {
-    property(&js_sys::global(), name)
+    property(&global_scope(), name)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: JsValue;
+
+    #[wasm_bindgen(js_namespace = Reflect, catch)]
+    fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
+
+    /// Sets a property of an object that takes it: any of a plain one, or its own of another.
+    #[wasm_bindgen(js_namespace = Reflect)]
+    pub(crate) fn set(object: &JsValue, name: &str, value: JsValue);
+
+    /// What JavaScript makes of a value as a number; NaN where that is none.
+    #[wasm_bindgen(js_name = Number)]
+    pub(crate) fn number(value: &JsValue) -> f64;
 }

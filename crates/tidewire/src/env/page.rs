@@ -2,7 +2,9 @@
 
 use tidewire_proto::PageEvent;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Event, EventTarget, PageTransitionEvent};
+use web_sys::{Document, EventTarget, PageTransitionEvent};
+
+use super::{global, global_scope, text};
 
 /// News of the page.
 #[derive(Clone, Copy)]
@@ -31,18 +33,18 @@ const OF_DOCUMENT: [&str; 2] = ["resume", "visibilitychange"];
 
 impl Page {
     pub(crate) fn listen(mut tell: impl FnMut(PageFact) + 'static) -> Self {
-        let document = super::global("document").map(JsValue::unchecked_into::<Document>);
+        let document = global("document").map(JsValue::unchecked_into::<Document>);
         let listener = {
             let document = document.clone();
             Closure::new(move |event: JsValue| {
-                if let Some(fact) = read(event.unchecked_ref(), document.as_ref()) {
+                if let Some(fact) = read(&event, document.as_ref()) {
                     tell(fact);
                 }
             })
         };
         let page = Self {
             listener,
-            global: js_sys::global().unchecked_into(),
+            global: global_scope().unchecked_into(),
             document,
         };
         page.each(|target, name, listener| {
@@ -78,9 +80,9 @@ impl Drop for Page {
     }
 }
 
-fn read(event: &Event, document: Option<&Document>) -> Option<PageFact> {
+fn read(event: &JsValue, document: Option<&Document>) -> Option<PageFact> {
     let persisted = || event.unchecked_ref::<PageTransitionEvent>().persisted();
-    let happened = match &*event.type_() {
+    let happened = match &*text(event, "type") {
         "offline" => PageEvent::Offline,
         "online" => PageEvent::Online,
         "pagehide" => {

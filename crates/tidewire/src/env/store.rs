@@ -6,7 +6,7 @@
 use tidewire_proto::Transport;
 use wasm_bindgen::prelude::*;
 
-use super::{clock, global};
+use super::{clock, global, number};
 
 /// How long a transport is remembered: a day, so that yesterday's train does not slow down today.
 const REMEMBERED_FOR_MILLIS: f64 = 24.0 * 60.0 * 60.0 * 1_000.0;
@@ -88,7 +88,4 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = setItem)]
     fn set_item(this: &Storage, key: &str, value: f64) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(js_name = Number)]
-    fn number(value: &JsValue) -> f64;
 }

@@ -1,9 +1,8 @@
 //! The address of a server, in the forms that the carriers need.
 
 use wasm_bindgen::prelude::*;
-use web_sys::Url;
 
-use crate::env::{global, property};
+use crate::env::{global, property, text};
 use crate::error::UrlError;
 
 /// One endpoint: the same place for WebSocket and for HTTP.
@@ -19,9 +18,10 @@ pub(crate) struct Address {
 
 impl Address {
     /// Reads an address that is absolute, or relative to the page's or the worker's own.
-    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
-        let url = resolve(text)?;
-        let (scheme, href) = (url.protocol(), url.href());
+    pub(crate) fn parse(address: &str) -> Result<Self, UrlError> {
+        let url = resolve(address)?;
+        let part = |name| text(&url, name);
+        let (scheme, href, host) = (part("protocol"), part("href"), part("host"));
         let (is_socket, is_secure) = match &*scheme {
             "http:" => (false, false),
             "https:" => (false, true),
@@ -29,13 +29,13 @@ impl Address {
             "wss:" => (true, true),
             _ => return Err(UrlError::Scheme),
         };
-        if !url.username().is_empty() || !url.password().is_empty() {
+        if !part("username").is_empty() || !part("password").is_empty() {
             return Err(UrlError::Credentials);
         }
         if href.bytes().any(|byte| byte == b'#') {
             return Err(UrlError::Fragment);
         }
-        if !is_secure && is_page_secure() && !is_loopback(&url.hostname()) {
+        if !is_secure && is_page_secure() && !is_loopback(&part("hostname")) {
             return Err(UrlError::Insecure);
         }
         let rest = href.strip_prefix(&*scheme).unwrap_or_default();
@@ -48,13 +48,13 @@ impl Address {
         Ok(match is_socket {
             true => Self {
                 http: with("http"),
-                socket: href.clone(),
-                host: url.host(),
+                socket: href,
+                host,
             },
             false => Self {
                 socket: with("ws"),
-                http: href.clone(),
-                host: url.host(),
+                http: href,
+                host,
             },
         })
     }
@@ -62,14 +62,12 @@ impl Address {
 
 /// A worker that was made from a blob has an address that nothing can be relative to; its origin is
 /// the page's. Outside of browsers there is neither.
-fn resolve(text: &str) -> Result<Url, UrlError> {
+fn resolve(address: &str) -> Result<Url, UrlError> {
     let href = global("location").and_then(|location| property(&location, "href"));
-    [href, global("origin")]
+    [href, global("origin"), Some(JsValue::UNDEFINED)]
         .iter()
         .flatten()
-        .filter_map(JsValue::as_string)
-        .find_map(|base| Url::new_with_base(text, &base).ok())
-        .or_else(|| Url::new(text).ok())
+        .find_map(|base| Url::new(address, base).ok())
         .ok_or(UrlError::Malformed)
 }
 
@@ -84,4 +82,14 @@ fn is_loopback(host: &str) -> bool {
         || host.ends_with(".localhost")
         || host.starts_with("127.")
         || host == "[::1]"
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = URL)]
+    type Url;
+
+    /// `base` may be undefined.
+    #[wasm_bindgen(constructor, js_class = "URL", catch)]
+    fn new(address: &str, base: &JsValue) -> Result<Url, JsValue>;
 }

@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use js_sys::{ArrayBuffer, Date, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response};
+use web_sys::AbortController;
 
 use crate::builder::Credentials;
-use crate::env::clock;
 use crate::env::promise::settled;
+use crate::env::{clock, number, property, set};
 
 /// How an exchange ended.
 pub(crate) enum Exchange {
@@ -42,8 +42,8 @@ impl Request {
     ) -> Result<Self, JsValue> {
         let abort = AbortController::new()?;
         let init = init(body, credentials);
-        init.set_cache(RequestCache::NoStore);
-        init.set_signal(Some(&abort.signal()));
+        set(&init, "cache", "no-store".into());
+        set(&init, "signal", abort.signal().into());
         settled(&fetch(url, &init)?, move |answer| read(&answer, done));
         Ok(Self { abort })
     }
@@ -74,8 +74,7 @@ pub(crate) fn flush(
     let in_flight = KEEPALIVE_IN_FLIGHT.get();
     let body = make(KEEPALIVE_QUOTA.saturating_sub(in_flight))?;
     let init = init(&body, credentials);
-    // A plain object takes any property.
-    let _ = Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE);
+    set(&init, "keepalive", JsValue::TRUE);
     let promise = fetch(url, &init).ok()?;
     let size = body.len();
     KEEPALIVE_IN_FLIGHT.set(in_flight + size);
@@ -85,27 +84,30 @@ pub(crate) fn flush(
     Some(size)
 }
 
-fn init(body: &[u8], credentials: Credentials) -> RequestInit {
-    let init = RequestInit::new();
-    init.set_method("POST");
+fn init(body: &[u8], credentials: Credentials) -> Object {
+    let credentials = match credentials {
+        Credentials::Include => "include",
+        Credentials::Omit => "omit",
+        Credentials::SameOrigin => "same-origin",
+    };
+    let init = Object::new();
+    set(&init, "method", "POST".into());
     // An array of bytes has no content type, so the browser asks for no permission first (preflight).
-    init.set_body(&Uint8Array::from(body));
-    init.set_credentials(match credentials {
-        Credentials::Include => RequestCredentials::Include,
-        Credentials::Omit => RequestCredentials::Omit,
-        Credentials::SameOrigin => RequestCredentials::SameOrigin,
-    });
+    set(&init, "body", Uint8Array::from(body).into());
+    set(&init, "credentials", credentials.into());
     init
 }
 
 fn read(answer: &JsValue, done: impl FnOnce(Exchange) + 'static) {
-    let Some(answer) = answer.dyn_ref::<Response>() else {
+    // Whatever came in a response's place, an error as a rule, has no status or no body.
+    let Some(status) = property(answer, "status") else {
         return done(Exchange::Failed);
     };
+    let answer = answer.unchecked_ref::<Response>();
     let Ok(body) = answer.array_buffer() else {
         return done(Exchange::Failed);
     };
-    let status = answer.status();
+    let status = number(&status) as u16;
     let retry_after = retry_after(answer);
     settled(&body, move |body| {
         done(match body.dyn_ref::<ArrayBuffer>() {
@@ -121,10 +123,13 @@ fn read(answer: &JsValue, done: impl FnOnce(Exchange) + 'static) {
 
 /// RFC 9110 section 10.2.3: seconds or a date. What is neither, or past, is no advice.
 fn retry_after(answer: &Response) -> Option<Duration> {
-    let text = answer.headers().get("retry-after").ok()??;
-    let seconds = number(&text);
+    let advice = answer.headers().get("retry-after");
+    if advice.is_null() {
+        return None;
+    }
+    let seconds = number(&advice);
     let millis = if seconds.is_nan() {
-        Date::parse(&text) - clock::wall_millis()
+        parse_date(&advice) - clock::wall_millis()
     } else {
         seconds * 1_000.0
     };
@@ -135,8 +140,22 @@ fn retry_after(answer: &Response) -> Option<Duration> {
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(js_name = Number)]
-    fn number(text: &str) -> f64;
+    type Response;
+
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Response) -> Headers;
+
+    #[wasm_bindgen(method, catch, js_name = arrayBuffer)]
+    fn array_buffer(this: &Response) -> Result<Promise, JsValue>;
+
+    type Headers;
+
+    /// Null where there is none.
+    #[wasm_bindgen(method)]
+    fn get(this: &Headers, name: &str) -> JsValue;
+
+    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
+    fn parse_date(text: &JsValue) -> f64;
 }

@@ -5,6 +5,8 @@ use tidewire_proto::{Close, CloseCode, Payload};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+use crate::env::text;
+
 /// What a socket reports.
 pub(crate) enum SocketFact {
     /// It is closed, or never opened.
@@ -43,15 +45,11 @@ impl Socket {
         protocols: &[String],
         tell: impl Fn(SocketFact) + Clone + 'static,
     ) -> Result<Self, JsValue> {
-        let socket = if protocols.is_empty() {
-            WebSocket::new(url)?
-        } else {
-            let names: js_sys::Array = protocols
-                .iter()
-                .map(|name| JsValue::from_str(name))
-                .collect();
-            WebSocket::new_with_str_sequence(url, &names)?
-        };
+        let names: js_sys::Array = protocols
+            .iter()
+            .map(|name| JsValue::from_str(name))
+            .collect();
+        let socket = WebSocket::new_with_str_sequence(url, &names)?;
         // Blobs would arrive later than the messages behind them, and about ten times slower.
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on_message = {
@@ -132,10 +130,9 @@ fn change(socket: &WebSocket, event: &JsValue) -> SocketFact {
     if socket.ready_state() == WebSocket::OPEN {
         return SocketFact::Opened;
     }
-    let event = event.unchecked_ref::<CloseEvent>();
     SocketFact::Closed {
-        code: event.code(),
-        reason: event.reason(),
+        code: event.unchecked_ref::<CloseEvent>().code(),
+        reason: text(event, "reason"),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn ship(package: &str, module: &str, folder: &Path) -> Result<Shipped
     if shipped.is_optimized
         && let Some(programs) = programs()?
     {
-        minify(&programs, &shipped.glue)?;
+        minify(&programs, &shipped.glue, &shipped.glue)?;
     }
     Ok(shipped)
 }
@@ -89,6 +89,17 @@ pub(crate) fn ship_readable(
     Ok(shipped)
 }
 
+/// Writes a style sheet into a folder under its own name, minified where there is npm. Returns its path.
+pub(crate) fn ship_style(source: &Path, folder: &Path) -> Result<PathBuf> {
+    let name = source.file_name().context("a style sheet has no name")?;
+    let shipped = folder.join(name);
+    match programs()? {
+        Some(programs) => minify(&programs, source, &shipped)?,
+        None => write(&shipped, &read(source)?)?,
+    }
+    Ok(shipped)
+}
+
 /// The folder of wasm-opt and of the minifier: those that build the npm package. None without npm.
 fn programs() -> Result<Option<PathBuf>> {
     let folder = workspace_root().join("crates/tidewire-js");
@@ -103,12 +114,12 @@ fn optimize(programs: &Path, wasm: &Path) -> Result<()> {
         .arg(wasm))
 }
 
-fn minify(programs: &Path, glue: &Path) -> Result<()> {
+/// Minifies a module or a style sheet, which may take its own place.
+fn minify(programs: &Path, source: &Path, minified: &Path) -> Result<()> {
     run(Command::new(programs.join("esbuild"))
-        .arg(glue)
-        .args(["--minify", "--format=esm", "--log-level=warning"])
-        .arg("--allow-overwrite")
-        .arg(format!("--outfile={}", glue.display())))
+        .arg(source)
+        .args(["--minify", "--log-level=warning", "--allow-overwrite"])
+        .arg(format!("--outfile={}", minified.display())))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
