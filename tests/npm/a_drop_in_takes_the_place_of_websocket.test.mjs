@@ -120,12 +120,15 @@ test('a class with options is made and recognized as WebSocket is', async contex
 
 test('an option that no class can have is told when the class is made', async context => {
   const { page } = await visit(context, 'module.html');
-  const told = await page.evaluate(() => {
-    try {
-      return TidewireSocket.with({ server: 'other' });
-    } catch (error) {
-      return [error instanceof ConfigurationError, error.code];
-    }
-  });
-  assert.deepEqual(told, [true, 'option']);
+  for (const options of [{ server: 'other' }, { transports: ['pigeon'] }, { awayTimeout: -1 }, { awayTimeout: NaN }]) {
+    const told = await page.evaluate(options => {
+      try {
+        TidewireSocket.with(options);
+        return 'nothing was thrown';
+      } catch (error) {
+        return [error instanceof ConfigurationError, error.code];
+      }
+    }, options);
+    assert.deepEqual(told, [true, 'option'], JSON.stringify(options));
+  }
 });

@@ -72,7 +72,7 @@ function kindOf(value: unknown): string {
 
 /** `USVString`: lone surrogates become U+FFFD. */
 export function toText(value: unknown): string {
-  return new TextDecoder().decode(new TextEncoder().encode(`${value as string}`));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(`${value as string}`));
 }
 
 /** `[Clamp] unsigned short`. */

@@ -29,7 +29,8 @@ export function read(data: string | Uint8Array): Read {
     return { kind: Control.Data, data };
   }
   const [kind, clean, high, low] = data.subarray(MARK.length);
-  const text = (from: number) => new TextDecoder().decode(data.subarray(MARK.length + from));
+  const text = (from: number) =>
+    new TextDecoder('utf-8', { ignoreBOM: true }).decode(data.subarray(MARK.length + from));
   if (kind === 0) {
     return { kind: Control.Data, data: data.subarray(MARK.length + 1) };
   }

@@ -155,7 +155,7 @@ function inOrder<Name extends string>(
   return names.map(name => given[name] ?? NaN);
 }
 
-function checkNumber(option: string, value: unknown): number {
+export function checkNumber(option: string, value: unknown): number {
   if (value !== undefined && !((value as number) >= 0 && (value as number) < Infinity)) {
     throw new ConfigurationError(
       'option',

@@ -1,6 +1,6 @@
 import { ConfigurationError } from './errors.js';
 import type { WasmSource } from './load.js';
-import { flatten, type Limits, type Timings, type Transport } from './settings.js';
+import { checkNumber, flatten, type Limits, type Timings, type Transport } from './settings.js';
 
 /** The options of {@link TidewireSocket.with}. */
 export interface SocketOptions {
@@ -44,6 +44,7 @@ export function checkOptions(options: SocketOptions): void {
   if (!SERVERS.includes(server)) {
     throw new ConfigurationError('option', `\`server\` may be ${SERVERS.join(', ')}; it is "${server}".`);
   }
+  checkNumber('awayTimeout', options.awayTimeout);
   flatten(options, false);
 }
 

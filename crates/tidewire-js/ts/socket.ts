@@ -37,6 +37,9 @@ interface End {
   wasClean: boolean;
 }
 
+/** As the standard has it where no close frame came. */
+const FAILED: End = { code: 1006, reason: '', wasClean: false };
+
 /**
  * A `WebSocket` with the interface of the WHATWG WebSockets standard, whose connection is a session: cuts, changes of
  * network and proxies that block WebSocket are invisible to whoever uses it, and `close` comes when the session has
@@ -217,10 +220,19 @@ export class TidewireSocket extends EventTarget {
     }
     this.#bufferedAmount += sizeOf(body);
     if (readyState === OPEN && !this.#ended) {
+      // What cannot be sent fails the socket, as the standard has it where a buffer is full.
       try {
-        this.#link.send(data, body);
+        const receipt = this.#link.send(data, body);
+        if (!receipt.id) {
+          // A Blob, or what waits behind one, is refused when its turn comes.
+          receipt.acknowledged.catch((error: MessageError) => {
+            // What is merely unconfirmed has ended with the socket, which tells that itself.
+            if (error.code !== 'unconfirmed') {
+              this.#fail(error);
+            }
+          });
+        }
       } catch (error) {
-        // As the standard does where a buffer is full: the socket fails.
         this.#fail(error as MessageError);
       }
     }
@@ -363,13 +375,12 @@ export class TidewireSocket extends EventTarget {
     }
   }
 
-  /** As the standard has it where no close frame came. */
   #fail(error: Error): void {
-    this.#finish({ code: 1006, reason: '', wasClean: false }, error);
+    this.#finish(FAILED, error);
   }
 
   /** Ends the socket, once; what is unclean is an error first. */
-  #finish({ code, reason, wasClean }: End, error?: Error): void {
+  #finish(end: End, error?: Error): void {
     if (this.#ended) {
       return;
     }
@@ -377,12 +388,11 @@ export class TidewireSocket extends EventTarget {
     this.#comeBack();
     this.#link.abort(aborted());
     queueTask(() => {
-      // A connection that never opened is none that was closed.
-      const isClean = wasClean && this.#readyState !== CONNECTING;
+      // A connection that never opened is none that was closed: the page learns why from `error`.
+      const told = this.#readyState === CONNECTING ? FAILED : end;
       this.#readyState = CLOSED;
-      const close = () =>
-        this.dispatchEvent(new CloseEventHere('close', { code, reason, wasClean: isClean }));
-      if (isClean) {
+      const close = () => this.dispatchEvent(new CloseEventHere('close', told));
+      if (told.wasClean) {
         close();
       } else {
         this.dispatchEvent(Object.assign(new Event('error'), { error }));

@@ -87,6 +87,18 @@ export const closing = [
     },
   },
   {
+    name: 'close: a byte order mark at the beginning of a reason stays there, on both ways',
+    subjects: both,
+    async run({ Socket, at, record }) {
+      const socket = await opened(new Socket(at()));
+      const end = endOf(socket);
+      socket.close(3000, '\ufeffx');
+      equal(await end, [3000, '\ufeffx', true]);
+      equal((await record('close')).close, { code: 3000, reason: '\ufeffx' });
+      equal(await endOf(new Socket(at('!close 4001 \ufeffbye'))), [4001, '\ufeffbye', true]);
+    },
+  },
+  {
     name: 'close: without a code the event has 1005',
     async run({ Socket, at }) {
       const socket = await opened(new Socket(at()));

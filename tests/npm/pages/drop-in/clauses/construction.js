@@ -195,6 +195,19 @@ export const construction = [
     },
   },
   {
+    name: 'establish: more sub-protocols than a gateway takes are refused: an error that says so, and 1006',
+    subjects: ['gateway'],
+    async run({ Socket, at }) {
+      const names = Array.from({ length: 33 }, (_, index) => `name${index}`);
+      const socket = new Socket(at(), names);
+      const failed = next(socket, 'error');
+      const { code, reason, wasClean } = await next(socket, 'close');
+      const { error } = await failed;
+      equal([code, reason, wasClean], [1006, '', false]);
+      equal([error.code, error.closeCode, /^token\b/.test(error.reason)], ['refused', 4403, true]);
+    },
+  },
+  {
     name: 'establish: path and query reach the server as they were written',
     subjects: ['native', 'gateway'],
     async run({ Socket, at, record }) {

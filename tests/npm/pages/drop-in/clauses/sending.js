@@ -184,6 +184,21 @@ export const sending = [
     },
   },
   {
+    name: 'send: what is longer than the server takes fails the socket, a text at once and a Blob once it is read',
+    subjects: ['gateway', 'tidewire'],
+    async run({ Socket, at }) {
+      for (const message of ['x'.repeat(2 ** 21), new Blob([new Uint8Array(2 ** 21)])]) {
+        const socket = await opened(new Socket(at()));
+        const failed = next(socket, 'error');
+        const closed = next(socket, 'close');
+        socket.send(message);
+        equal((await failed).error.code, 'too-large');
+        const { code, reason, wasClean } = await closed;
+        equal([code, reason, wasClean], [1006, '', false]);
+      }
+    },
+  },
+  {
     name: 'send: a burst of a turn, larger than any one message may be',
     async run(env) {
       const socket = await raw(env);
