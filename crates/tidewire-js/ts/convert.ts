@@ -47,27 +47,47 @@ export function toBody(data: unknown): string | Uint8Array | Blob {
   if (ArrayBuffer.isView(data)) {
     return toBytes(data.buffer, data.byteOffset, data.byteLength);
   }
-  const kind = kindOf(data);
-  if (kind.endsWith('ArrayBuffer')) {
-    const buffer = data as ArrayBuffer;
-    return toBytes(buffer, 0, buffer.byteLength);
-  }
-  if (kind === 'Blob' || kind === 'File') {
-    return data instanceof Blob ? data : new Blob([data as Blob]);
+  if (typeof data === 'object' && data !== null) {
+    if (isBuffer(data) || isShared(data)) {
+      return toBytes(data, 0, data.byteLength);
+    }
+    if (isBlob(data)) {
+      return data instanceof Blob ? data : new Blob([data]);
+    }
   }
   return `${data as string}`;
 }
 
 function toBytes(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
-  if (kindOf(buffer) !== 'ArrayBuffer' || (buffer as { resizable?: boolean }).resizable) {
+  if (!isBuffer(buffer) || (buffer as { resizable?: boolean }).resizable) {
     throw new TypeError('Memory that is shared or can be resized cannot be sent.');
   }
   // What was detached is empty, and has no views any more.
   return length ? new Uint8Array(buffer, offset, length) : new Uint8Array();
 }
 
-function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+const isBuffer = brandOf<ArrayBuffer>(ArrayBuffer.prototype, 'byteLength');
+const isBlob = brandOf<Blob>(Blob.prototype, 'size');
+
+/** Tells the objects of an interface by one of its getters: no other can call itself so, and any window's can. */
+function brandOf<T>(prototype: T, name: keyof T): (value: object) => value is T & object {
+  const getter = Object.getOwnPropertyDescriptor(prototype, name)?.get as () => unknown;
+  return (value): value is T & object => succeeds(() => getter.call(value));
+}
+
+/** Pages that are not isolated have no name for shared memory, but WebAssembly makes it all the same. */
+function isShared(value: object): value is SharedArrayBuffer {
+  return !isBuffer(value) && succeeds(() => new DataView(value as SharedArrayBuffer));
+}
+
+function succeeds(probe: () => unknown): boolean {
+  try {
+    probe();
+    return true;
+  } catch {
+    // A `TypeError` is the answer no.
+    return false;
+  }
 }
 
 /** `USVString`: lone surrogates become U+FFFD. */

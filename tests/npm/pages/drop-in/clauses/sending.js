@@ -126,6 +126,19 @@ export const sending = [
     },
   },
   {
+    name: 'send: what only calls itself a buffer or a Blob is a text',
+    async run(env) {
+      const socket = await raw(env);
+      for (const name of ['ArrayBuffer', 'SharedArrayBuffer', 'Blob', 'File']) {
+        equal(await echoed(socket, { [Symbol.toStringTag]: name }), `[object ${name}]`);
+      }
+      const renamed = Object.defineProperty(new ArrayBuffer(1), Symbol.toStringTag, { value: 'Other' });
+      equal(await bytes(await echoed(socket, renamed)), [0]);
+      const blob = Object.defineProperty(new Blob(['b']), Symbol.toStringTag, { value: 'Other' });
+      equal(await bytes(await echoed(socket, blob)), [98]);
+    },
+  },
+  {
     name: 'send: buffers that can be resized are TypeErrors',
     async run(env) {
       const socket = await raw(env);
