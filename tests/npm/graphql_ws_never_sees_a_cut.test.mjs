@@ -8,7 +8,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 import { temporary, viteBuild } from './support/bundle.mjs';
-import { startCuttingProxy } from './support/cutting-proxy.mjs';
+import { startProxy } from './support/proxy.mjs';
 import { gateway } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
 import { until } from './support/wait.mjs';
@@ -51,7 +51,7 @@ before(async () => {
     viteBuild('graphql', folder).then(() => serve(folder)),
     browse(),
   ]);
-  proxy = await startCuttingProxy(front);
+  proxy = await startProxy(front);
 });
 
 after(async () => {

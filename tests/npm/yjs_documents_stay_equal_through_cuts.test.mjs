@@ -7,7 +7,7 @@ import { docs, setupWSConnection } from '@y/websocket-server/utils';
 import { WebSocketServer } from 'ws';
 
 import { temporary, viteBuild } from './support/bundle.mjs';
-import { startCuttingProxy } from './support/cutting-proxy.mjs';
+import { startProxy } from './support/proxy.mjs';
 import { gateway } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
 import { until } from './support/wait.mjs';
@@ -48,7 +48,7 @@ before(async () => {
     viteBuild('yjs', folder).then(() => serve(folder)),
     browse(),
   ]);
-  proxy = await startCuttingProxy(front);
+  proxy = await startProxy(front);
 });
 
 after(async () => {

@@ -50,6 +50,8 @@ export async function startBackend() {
     get connections() {
       return connections;
     },
+    /** Whether a client came and has not left. */
+    isThere: id => records.get(id)?.close === null,
     /** What was seen of a client, once it has closed. */
     async closed(id) {
       while (!records.get(id)?.close) {
