@@ -353,10 +353,12 @@ export class TidewireSocket extends EventTarget {
   }
 
   #goAway(): void {
-    this.#away ??= setTimeout(
-      () => this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
-      this.#awayTimeout,
-    );
+    if (!this.#ended) {
+      this.#away ??= setTimeout(
+        () => this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
+        this.#awayTimeout,
+      );
+    }
   }
 
   #comeBack(): void {
