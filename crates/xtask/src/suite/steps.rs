@@ -268,6 +268,8 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
         .args(["--test", "--test-reporter=./support/reporter.mjs"])
         // One less than the processors is the default: one file at a time, of which most wait.
         .arg("--test-concurrency=2")
+        // Milliseconds for a whole file: ten times what the longest takes. A test that hangs is to fail.
+        .arg("--test-timeout=150000")
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_GATEWAY", built_binary("tidewire-gateway")?)
         .env(
