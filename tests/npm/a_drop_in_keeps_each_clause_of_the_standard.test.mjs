@@ -10,7 +10,7 @@ import { browse, open, serve } from './support/site.mjs';
 const SUBJECTS = ['native', 'gateway', 'tidewire'];
 
 let backend, front, sessions, site, browser, page;
-let ran = 0;
+const runs = Object.fromEntries(SUBJECTS.map(subject => [subject, 0]));
 
 before(async () => {
   backend = await startBackend();
@@ -24,7 +24,8 @@ before(async () => {
 });
 
 after(async () => {
-  console.log(`clauses: ${clauses.length}, each against the browser's own class too; runs: ${ran}`);
+  const figures = Object.entries(runs).map(([subject, count]) => `${subject} ${count}`);
+  console.log(`clauses: ${clauses.length}; tested against ${figures.join(', ')}`);
   await browser.close();
   await Promise.all([site.stop(), sessions.stop('SIGKILL'), front.stop('SIGKILL'), backend.stop()]);
 });
@@ -48,7 +49,7 @@ for (const { name, subjects = SUBJECTS } of ordered) {
         ),
       ),
     );
-    ran += outcomes.length;
+    subjects.forEach(subject => runs[subject]++);
     const failures = outcomes.flatMap(({ reason }, index) =>
       reason ? [`${subjects[index]}: ${reason.message.split('\n')[0]}`] : [],
     );
