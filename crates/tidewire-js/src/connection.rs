@@ -44,13 +44,14 @@ impl Connection {
         }
     }
 
-    /// Sends a text; see [`send`](Self::send) for what it returns.
+    /// Sends a text. Returns its number, from 1 on; or, for one that is refused, 0 where the outbox is full, -1
+    /// where the client is closed or closing, and -2 where it is too long.
     #[wasm_bindgen(js_name = sendText)]
     pub fn send_text(&self, text: String) -> f64 {
         self.send(Message::Text(text))
     }
 
-    /// Sends bytes; see [`send`](Self::send) for what it returns.
+    /// Sends bytes. Returns what [`send_text`](Self::send_text) returns.
     #[wasm_bindgen(js_name = sendBytes)]
     pub fn send_bytes(&self, bytes: Vec<u8>) -> f64 {
         self.send(Message::Binary(bytes))
@@ -95,8 +96,6 @@ impl Connection {
 }
 
 impl Connection {
-    /// Sends a message. Returns its number, from 1 on; or, for one that is refused, 0 where the outbox is
-    /// full, -1 where the client is closed or closing, and -2 where it is too long.
     fn send(&self, message: Message) -> f64 {
         match self.binding.send(message) {
             Ok(id) => id.0 as f64,
