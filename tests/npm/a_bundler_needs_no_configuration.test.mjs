@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import { createServer } from 'vite';
 
@@ -14,8 +14,6 @@ let browser, server;
 before(async () => {
   [browser, server] = await Promise.all([browse(), echo()]);
 });
-
-after(() => Promise.all([browser.close(), server.stop()]));
 
 /** Two clients of a page hear their echoes, and have loaded the wasm once. */
 async function talks(url) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import './support/websocket.mjs';
 
@@ -14,8 +14,6 @@ before(async () => {
   server = await echo();
   url = `${server.http}/live`;
 });
-
-after(() => server.stop());
 
 test('close takes the codes and reasons of the standard, and is told once', async () => {
   const client = new Client(url);

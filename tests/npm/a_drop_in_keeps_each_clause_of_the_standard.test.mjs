@@ -23,11 +23,9 @@ before(async () => {
   ({ page } = await open(browser, `${site.url}/pages/drop-in/`));
 });
 
-after(async () => {
+after(() => {
   const figures = Object.entries(runs).map(([subject, count]) => `${subject} ${count}`);
   console.log(`clauses: ${clauses.length}; tested against ${figures.join(', ')}`);
-  await browser.close();
-  await Promise.all([site.stop(), sessions.stop('SIGKILL'), front.stop('SIGKILL'), backend.stop()]);
 });
 
 // What takes one turn comes last: it leaves sockets that never connected, for which Chromium delays later ones.

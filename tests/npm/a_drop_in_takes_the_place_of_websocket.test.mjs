@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { startBackend } from './support/backend.mjs';
@@ -16,11 +16,6 @@ before(async () => {
     serve(fileURLToPath(new URL('.', import.meta.url))),
     browse(),
   ]);
-});
-
-after(async () => {
-  await browser.close();
-  await Promise.all([site.stop(), sessions.stop('SIGKILL'), front.stop('SIGKILL'), backend.stop()]);
 });
 
 /** A page of this test, with the addresses of the WebSockets that its browser really opened. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { echo } from './support/server.mjs';
@@ -12,8 +12,6 @@ let server;
 before(async () => {
   server = await echo();
 });
-
-after(() => server.stop());
 
 /** Runs a program of its own, which has the package and the server's URL; returns what it printed. */
 async function run(program, first = '') {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import './support/websocket.mjs';
 
@@ -16,8 +16,6 @@ let server;
 before(async () => {
   server = await echo();
 });
-
-after(() => server.stop());
 
 test('a receipt is acknowledged when the server has the message', async () => {
   const client = new Client(`${server.http}/live`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import { createServer } from 'vite';
 
@@ -13,8 +13,6 @@ let browser, server;
 before(async () => {
   [browser, server] = await Promise.all([browse(), echo()]);
 });
-
-after(() => Promise.all([browser.close(), server.stop()]));
 
 async function talks(url) {
   const { page, problems } = await open(browser, `${url}?server=${server.http}/live`);

@@ -1,6 +1,6 @@
 // The counters travel as a list of numbers, laid out alike in ts/stats.ts and src/connection.rs.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import './support/websocket.mjs';
 
@@ -14,8 +14,6 @@ let server;
 before(async () => {
   server = await echo();
 });
-
-after(() => server.stop());
 
 for (const [transport, name] of Object.entries({
   websocket: 'websocket',

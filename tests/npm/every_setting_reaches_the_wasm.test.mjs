@@ -1,7 +1,7 @@
 // The settings travel as a list of numbers, laid out alike in ts/settings.ts and src/settings.rs. Here each is found at its
 // own place: by the name under which the wasm refuses it or by what it does, and the last one by elimination.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import './support/websocket.mjs';
 
@@ -15,8 +15,6 @@ let server;
 before(async () => {
   server = await echo();
 });
-
-after(() => server.stop());
 
 /** A value that the wasm refuses, for each setting that has one. */
 const REFUSED = {

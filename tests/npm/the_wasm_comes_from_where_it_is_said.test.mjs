@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import { echo } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
@@ -12,8 +12,6 @@ let browser, server, site;
 before(async () => {
   [browser, server, site] = await Promise.all([browse(), echo(), serve(resolve('.'))]);
 });
-
-after(() => Promise.all([browser.close(), server.stop(), site.stop()]));
 
 /** An empty page of a site, and what is asked of it for wasm. */
 async function visit(context, { url } = site) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import './support/websocket.mjs';
 
@@ -18,8 +18,6 @@ let server;
 before(async () => {
   server = await echo();
 });
-
-after(() => server.stop());
 
 const options = { limits: { windowMessages: WINDOW, windowBytes: 65_536 }, timings: { ackDelay: 1 } };
 

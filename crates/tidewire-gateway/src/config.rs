@@ -37,8 +37,10 @@ pub struct GatewayLimits {
     pub sessions: usize,
     /// Sessions of one client address; more are refused with 4429. Default 100.
     pub sessions_per_address: usize,
-    /// Plain WebSockets at once; more are answered 503. Default 10,000.
+    /// Plain WebSockets at once; more are answered 503, or closed with 4503. Default 10,000.
     pub plain: usize,
+    /// Plain WebSockets of one client address at once; more are answered 429, or closed with 4429. Default 100.
+    pub plain_per_address: usize,
     /// Connections at once, of all kinds; further ones wait in the kernel's backlog. Default 15,000.
     pub connections: usize,
     /// Longest message of a session in bytes, in either direction: at least 64 KiB. Default 1 MiB. Plain WebSockets are not
@@ -78,6 +80,7 @@ impl Default for GatewayLimits {
             sessions: hub.max_sessions,
             sessions_per_address: hub.max_sessions_per_address,
             plain: 10_000,
+            plain_per_address: hub.max_sessions_per_address,
             connections: ServeConfig::default().max_connections,
             message_bytes: limits.max_message,
             to_browser_bytes: limits.outbox_bytes,
@@ -124,6 +127,7 @@ impl GatewayLimits {
         let longest = usize::try_from(self.message_bytes).unwrap_or(usize::MAX);
         let rules = [
             (self.plain > 0, "plain"),
+            (self.plain_per_address > 0, "plain_per_address"),
             (self.connections > 0, "connections"),
             (
                 self.to_browser_bytes >= longest.saturating_add(Limits::MESSAGE_COST),

@@ -20,6 +20,7 @@ use tower::ServiceExt;
 
 use crate::forward::{self, Origin};
 use crate::gateway::Inner;
+use crate::places::NoPlace;
 use crate::plain;
 use crate::target::{Target, TargetError};
 
@@ -106,12 +107,6 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
         return Ok(response);
     }
     // Only the backend can choose among sub-protocols, so it is asked before the client is answered.
-    if gateway.is_stopping() {
-        return Err(Refused::unavailable("stopping: the gateway stops", 1));
-    }
-    let place = gateway.plain_place().ok_or_else(|| {
-        Refused::unavailable("full: the gateway has all the WebSockets that it takes", 10)
-    })?;
     let (Some(target), Some(origin)) = (
         parts.extensions.get::<Target>(),
         parts.extensions.get::<Origin>(),
@@ -121,6 +116,7 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
             "target: there is none",
         ));
     };
+    let place = gateway.plain_place(origin.client).map_err(Refused::from)?;
     let request =
         forward::opening(target, &parts, *origin, &plain::offered(&parts)).map_err(|_| {
             Refused::new(
@@ -178,6 +174,14 @@ fn check_name(gateway: &Inner, parts: &Parts) -> Result<(), Refused> {
     }
 }
 
+impl From<NoPlace> for Refused {
+    fn from(missing: NoPlace) -> Self {
+        let mut refused = Self::new(missing.status(), missing.reason());
+        refused.retry_after = Some(missing.retry_after());
+        refused
+    }
+}
+
 /// Why a request is not let in.
 #[derive(Debug)]
 struct Refused {
@@ -195,12 +199,6 @@ impl Refused {
             reason: reason.to_owned(),
             retry_after: None,
         }
-    }
-
-    fn unavailable(reason: &'static str, seconds: u64) -> Self {
-        let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, reason);
-        refused.retry_after = Some(seconds);
-        refused
     }
 
     fn name(&self) -> &'static str {

@@ -97,6 +97,7 @@ struct FileLimits {
     sessions: Option<usize>,
     sessions_per_address: Option<usize>,
     plain: Option<usize>,
+    plain_per_address: Option<usize>,
     connections: Option<usize>,
     message_bytes: Option<u64>,
     to_browser_bytes: Option<usize>,
@@ -193,6 +194,7 @@ impl FileLimits {
         set(&mut limits.sessions, self.sessions);
         set(&mut limits.sessions_per_address, self.sessions_per_address);
         set(&mut limits.plain, self.plain);
+        set(&mut limits.plain_per_address, self.plain_per_address);
         set(&mut limits.connections, self.connections);
         set(&mut limits.message_bytes, self.message_bytes);
         set(&mut limits.to_browser_bytes, self.to_browser_bytes);

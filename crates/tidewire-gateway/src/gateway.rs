@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 use http_body_util::Empty;
 use tidewire_server::{Credentials, Hub, Origins, Principal, Refusal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::bridge;
 use crate::config::{GatewayConfig, GatewayLimits};
@@ -25,6 +25,7 @@ use crate::error::ConfigError;
 use crate::forward::Origin;
 use crate::metrics::Counters;
 use crate::network::Network;
+use crate::places::{NoPlace, Place, Places};
 use crate::route::Route;
 
 /// The media type of the text form, in its version.
@@ -50,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) limits: GatewayLimits,
     pub(crate) counters: Counters,
-    plain_places: Arc<Semaphore>,
+    places: Arc<Places>,
     phase: watch::Sender<Phase>,
 }
 
@@ -89,7 +90,10 @@ impl Gateway {
             origins: config.origins,
             hosts: config.hosts,
             trusted_proxies: config.trusted_proxies,
-            plain_places: Arc::new(Semaphore::new(config.limits.plain)),
+            places: Arc::new(Places::new(
+                config.limits.plain,
+                config.limits.plain_per_address,
+            )),
             limits: config.limits,
             counters: Counters::default(),
             phase: watch::Sender::new(Phase::Open),
@@ -174,12 +178,12 @@ impl Inner {
         opened
     }
 
-    /// A place for a plain WebSocket, if there is one and new ones are taken.
-    pub(crate) fn plain_place(&self) -> Option<OwnedSemaphorePermit> {
+    /// A place for a plain WebSocket of this client, if there is one and new ones are taken.
+    pub(crate) fn plain_place(&self, client: IpAddr) -> Result<Place, NoPlace> {
         if self.is_stopping() {
-            return None;
+            return Err(NoPlace::Stopping);
         }
-        Arc::clone(&self.plain_places).try_acquire_owned().ok()
+        self.places.take(client)
     }
 
     /// Whether no new clients are taken.

@@ -45,6 +45,7 @@ mod frames;
 mod gateway;
 mod metrics;
 mod network;
+mod places;
 mod plain;
 mod route;
 mod target;

@@ -14,11 +14,11 @@ use http::request::Parts;
 use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_server::{Close, CloseCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::dial::Opened;
 use crate::forward::{self, Origin};
 use crate::gateway::Inner;
+use crate::places::{NoPlace, Place};
 use crate::target::Target;
 use crate::tunnel::{self, Screen, Side};
 use crate::wire::Rewound;
@@ -48,21 +48,14 @@ where
     let first = tokio::select! {
         first = first_frame(&mut client, &mut ahead) => first,
         () = tokio::time::sleep(gateway.limits.plain_after), if ahead.is_empty() => Ok(First::Unknown),
-        () = gateway.stopping() => return refuse(client, &stopping()).await,
+        () = gateway.stopping() => return refuse(client, &NoPlace::Stopping.close()).await,
     };
     match first {
         Ok(First::Hello) => give_to_session(&gateway, client, ahead.freeze(), parts).await,
-        Ok(First::Other | First::Unknown) => {
-            let opened = match gateway.plain_place() {
-                Some(place) => open(&gateway, &parts).await.map(|opened| (opened, place)),
-                None if gateway.is_stopping() => Err(stopping()),
-                None => Err(full()),
-            };
-            match opened {
-                Ok((opened, place)) => pass(gateway, client, ahead, opened, parts, place).await,
-                Err(close) => refuse(client, &close).await,
-            }
-        }
+        Ok(First::Other | First::Unknown) => match open(&gateway, &parts).await {
+            Ok((opened, place)) => pass(gateway, client, ahead, opened, parts, place).await,
+            Err(close) => refuse(client, &close).await,
+        },
         Err(error) => tracing::debug!(%error, "the client left before its first frame"),
     }
 }
@@ -74,7 +67,7 @@ pub(crate) async fn pass<S>(
     mut ahead: BytesMut,
     opened: Opened,
     parts: Parts,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -121,20 +114,22 @@ where
     gateway.hub.serve_socket(client, parts).await;
 }
 
-async fn open(gateway: &Inner, parts: &Parts) -> Result<Opened, Close> {
+async fn open(gateway: &Inner, parts: &Parts) -> Result<(Opened, Place), Close> {
     let (Some(target), Some(origin)) = (
         parts.extensions.get::<Target>(),
         parts.extensions.get::<Origin>(),
     ) else {
         return Err(Close::new(CloseCode::INTERNAL, "target: there is none"));
     };
+    let place = gateway.plain_place(origin.client).map_err(NoPlace::close)?;
     let protocols = offered(parts);
     let request = forward::opening(target, parts, *origin, &protocols)
         .map_err(|_| Close::new(CloseCode::INTERNAL, "request: it cannot be written"))?;
-    gateway
+    let opened = gateway
         .dial(&target.route, request)
         .await
-        .map_err(|error| error.close())
+        .map_err(|error| error.close())?;
+    Ok((opened, place))
 }
 
 /// The sub-protocols that a handshake offers, as one header has them.
@@ -243,16 +238,3 @@ pub(crate) fn judge(bytes: &[u8]) -> First {
 
 /// The type of the frame, and the version.
 const HELLO: [u8; 2] = [0x01, 0x01];
-
-fn full() -> Close {
-    let close = Close::new(
-        CloseCode::DRAINING,
-        "full: the gateway has all the WebSockets that it takes",
-    );
-    close.after(Duration::from_secs(10))
-}
-
-fn stopping() -> Close {
-    let close = Close::new(CloseCode::DRAINING, "stopping: the gateway stops");
-    close.after(Duration::from_secs(1))
-}

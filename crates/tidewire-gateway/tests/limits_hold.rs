@@ -2,12 +2,17 @@
 
 mod support;
 
+use std::time::Duration;
+
+use futures_util::StreamExt;
 use support::backend::Backend;
 use support::client::{TestClient, only, quick};
-use support::{DROP_IN, Front, live, plain, raw, refused};
+use support::{DROP_IN, Front, in_time, live, plain, raw, refused};
 use tidewire_gateway::{ConfigError, Gateway, GatewayConfig, GatewayLimits, Route};
 use tidewire_proto::Transport;
-use tokio_tungstenite::tungstenite::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 async fn limited(backend: &Backend, set: impl FnOnce(&mut GatewayLimits)) -> Front {
     let mut config = GatewayConfig::new([live(backend.address)]);
@@ -83,6 +88,66 @@ async fn plain_web_sockets() {
 }
 
 #[tokio::test]
+async fn plain_web_sockets_of_one_address() {
+    let mut backend = Backend::start(&["one"]).await;
+    let front = limited(&backend, |limits| {
+        limits.plain_per_address = 1;
+        limits.plain_after = Duration::from_millis(10);
+    })
+    .await;
+    let first = plain(front.address, "/live", "one").await.expect("open");
+    let visit = backend.visit().await;
+    match plain(front.address, "/live", "one").await {
+        Err(Error::Http(response)) => {
+            assert_eq!(response.status(), 429);
+            assert_eq!(response.headers()["tidewire-error"], "plain");
+            assert_eq!(response.headers()["retry-after"], "10");
+        }
+        other => panic!("{:?}", other.map(|(_, chosen)| chosen)),
+    }
+    // One that offers no sub-protocol is let in before its place is looked for.
+    let (mut second, _) = plain(front.address, "/live", "").await.expect("open");
+    match in_time(second.next()).await {
+        Some(Ok(Message::Close(Some(frame)))) => {
+            assert_eq!(u16::from(frame.code), 4429);
+            assert!(frame.reason.starts_with("plain:"), "{}", frame.reason);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!backend.has_visit());
+    // Sessions have a count of their own.
+    let mut client = TestClient::connect(front.address, only(Transport::WebSocket));
+    let _session = backend.visit().await;
+    client.connected().await;
+
+    drop((first, visit));
+    front.until_metric("plain_websockets", 0).await;
+    plain(front.address, "/live", "one").await.expect("a place");
+}
+
+#[tokio::test]
+async fn plain_web_sockets_of_one_address_are_those_of_the_client_behind_a_trusted_proxy() {
+    let backend = Backend::start(&["one"]).await;
+    let mut config = GatewayConfig::new([live(backend.address)]);
+    config.limits.plain_per_address = 1;
+    config.trusted_proxies = vec!["127.0.0.1".parse().expect("a network")];
+    let front = Front::start(config).await;
+    let mut open = Vec::new();
+    for (client, status) in [("192.0.2.1", "101"), ("192.0.2.2", "101"), ("192.0.2.1", "429")] {
+        let headers = format!("X-Forwarded-For: {client}\r\nSec-WebSocket-Protocol: one\r\n");
+        let mut stream = TcpStream::connect(front.address).await.expect("connect");
+        stream
+            .write_all(&raw::handshake("/live", &headers))
+            .await
+            .expect("open");
+        let mut line = [0; 12];
+        in_time(stream.read_exact(&mut line)).await.expect("a line");
+        assert_eq!(line, format!("HTTP/1.1 {status}").as_bytes(), "{client}");
+        open.push(stream);
+    }
+}
+
+#[tokio::test]
 async fn the_length_of_messages_both_ways() {
     let mut backend = Backend::start(&[]).await;
     let front = limited(&backend, |limits| limits.message_bytes = 65_536).await;
@@ -124,13 +189,17 @@ fn settings_that_make_no_sense_are_named() {
             .map(|_| ())
             .map_err(|error| error.to_string())
     };
-    let cases: [(Set, &str); 6] = [
+    let cases: [(Set, &str); 7] = [
         (|config| config.routes.clear(), "no route"),
         (
             |config| config.routes.extend(config.routes.clone()),
             "two routes",
         ),
         (|config| config.limits.plain = 0, "`plain`"),
+        (
+            |config| config.limits.plain_per_address = 0,
+            "`plain_per_address`",
+        ),
         (|config| config.limits.message_bytes = 1, "`max_message`"),
         (
             |config| config.limits.to_browser_bytes = 1 << 20,

@@ -78,6 +78,7 @@ pub use handshake::{Handshake, HandshakeError};
 pub use hub::{Broadcast, Hub};
 pub use metrics::Metrics;
 pub use origin::{Caller, OriginError, Origins};
+pub use registry::counted_as;
 pub use serve::{Tcp, serve};
 pub use session::{Receipt, Session, SessionHandle};
 pub use signals::StopSignals;

@@ -244,7 +244,7 @@ impl Tables {
 
 /// The address that stands for a client in the count per address: an IPv4 address, also one that comes mapped into IPv6,
 /// or the first 64 bits of an IPv6 address, since every subscriber has all the addresses behind them.
-fn counted_as(address: IpAddr) -> IpAddr {
+pub fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = address.to_bits() & !u128::from(u64::MAX);

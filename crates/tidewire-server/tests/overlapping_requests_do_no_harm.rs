@@ -122,9 +122,10 @@ async fn old_attach_numbers_are_stale_and_too_many_attaches_are_told_to_wait() {
         200,
         "a repeated request is the same request"
     );
-    assert_eq!(attach(6).await, (409, "stale".to_owned(), false));
-    assert_eq!(attach(u64::MAX).await.0, 200);
-    assert_eq!(attach(8).await.0, 409);
+    // No error: browsers would show one in their console, and the client only was faster elsewhere.
+    assert_eq!(attach(6).await, (200, "stale".to_owned(), false));
+    assert_eq!(attach(u64::MAX).await, (200, String::new(), false));
+    assert_eq!(attach(8).await, (200, "stale".to_owned(), false));
     let mut refused = attach(9).await;
     for number in 0..200 {
         refused = attach(number).await;

@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 
 import { WebSocketServer } from 'ws';
 
+import { atEnd } from './end.mjs';
+
 /**
  * Echoes. A text that begins with `!` is an order: `!close CODE REASON`, `!close`, `!terminate`, `!say TEXT...`. The
  * query may hold one as `do`, for the moment of the connection, and an `id` under which `/record` tells what came.
@@ -17,12 +19,14 @@ export async function startBackend() {
     handleProtocols: offered => (offered.has('unknown') ? false : [...offered][0]),
     maxPayload: 1 << 26,
   });
+  const open = new Map();
   let connections = 0;
   sockets.on('connection', (socket, request) => {
     connections++;
     const query = new URL(request.url, 'ws://a').searchParams;
     const record = { url: request.url, protocol: socket.protocol, messages: [], close: null };
     records.set(query.get('id'), record);
+    open.set(query.get('id'), socket);
     socket.on('error', () => socket.terminate());
     socket.on('message', (data, isBinary) => {
       record.messages.push(isBinary ? { binary: data.toString('hex') } : { text: String(data) });
@@ -43,6 +47,12 @@ export async function startBackend() {
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
+  atEnd(() => {
+    const isClosed = new Promise(resolve => server.close(resolve));
+    sockets.clients.forEach(socket => socket.terminate());
+    server.closeAllConnections();
+    return isClosed;
+  });
   return {
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,
@@ -52,21 +62,14 @@ export async function startBackend() {
     },
     /** Whether a client came and has not left. */
     isThere: id => records.get(id)?.close === null,
+    /** Closes a client's connection. */
+    close: (id, code, reason) => open.get(id).close(code, reason),
     /** What was seen of a client, once it has closed. */
     async closed(id) {
       while (!records.get(id)?.close) {
         await once(changes, 'close');
       }
       return records.get(id);
-    },
-    async stop() {
-      for (const socket of sockets.clients) {
-        socket.terminate();
-      }
-      await new Promise(resolve => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
     },
   };
 }

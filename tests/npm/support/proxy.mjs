@@ -1,6 +1,8 @@
 // A TCP proxy that breaks connections: at bytes drawn from a seed, on order, or by what it thinks of Upgrade.
 import { connect, createServer } from 'node:net';
 
+import { atEnd } from './end.mjs';
+
 /** A number from 0 to 1, the next of a seed (mulberry32). */
 function random(seed) {
   let state = seed >>> 0;
@@ -87,6 +89,11 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
   });
   await new Promise(resolve => listener.listen(0, '127.0.0.1', resolve));
   const { port } = listener.address();
+  function stop() {
+    [...open].forEach(cut);
+    return new Promise(resolve => listener.close(resolve));
+  }
+  atEnd(stop);
   return Object.assign(proxy, {
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,
@@ -99,9 +106,6 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
     up() {
       isDown = false;
     },
-    stop() {
-      [...open].forEach(cut);
-      return new Promise(resolve => listener.close(resolve));
-    },
+    stop,
   });
 }

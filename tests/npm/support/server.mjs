@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+import { atEnd } from './end.mjs';
+
 /** A program of the workspace that prints `listening on ADDRESS` first; `env` names its path. */
 async function start(variable, args) {
   const program = process.env[variable];
@@ -17,7 +19,7 @@ async function start(variable, args) {
   ]);
   child.stdout.resume();
   const http = line.slice(line.indexOf('http'));
-  return {
+  const server = {
     /** `http://127.0.0.1:PORT` */
     http,
     /** `ws://127.0.0.1:PORT` */
@@ -30,6 +32,8 @@ async function start(variable, args) {
       }
     },
   };
+  atEnd(() => server.stop('SIGKILL'));
+  return server;
 }
 
 /** An echo server with faults; `listen` keeps an address over a restart. */

@@ -6,6 +6,8 @@ import { extname, join, normalize } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { atEnd } from './end.mjs';
+
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -30,22 +32,23 @@ export async function serve(folder, headers = {}) {
     createReadStream(file).pipe(response);
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    stop: () =>
-      new Promise(resolve => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
-  };
+  const stop = () =>
+    new Promise(resolve => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  atEnd(stop);
+  return { url: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
 /** Starts Chromium. */
-export function browse() {
-  return chromium.launch({
+export async function browse() {
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
+  atEnd(() => browser.close());
+  return browser;
 }
 
 /** Opens a page whose errors fail the test that opened it: `problems` collects them. */

@@ -142,11 +142,7 @@ impl Session {
     /// Answers a hello that does not get the session.
     pub(super) fn refuse(&mut self, carrier: CarrierId, mode: HelloMode, close: Close) {
         if mode != HelloMode::Socket {
-            let answer = SessionAnswer {
-                status: close.code.http_status(),
-                body: refusal_packet(&close),
-                close: Some(close),
-            };
+            let answer = refusal(close);
             return self
                 .outputs
                 .push_back(SessionOutput::Respond { carrier, answer });
@@ -161,10 +157,18 @@ impl Session {
     ///
     /// The socket stays: it may be the better transport, and says hello again without a new handshake.
     pub(super) fn refuse_stale(&mut self, now: Timestamp, carrier: CarrierId, mode: HelloMode) {
-        if mode != HelloMode::Socket
-            || matches!(&self.carrier, Carrier::Socket(socket) if socket.id == carrier)
-        {
-            return self.refuse(carrier, mode, stale());
+        if mode != HelloMode::Socket {
+            let answer = SessionAnswer {
+                // The client itself was faster elsewhere: no error, which browsers would show in their console.
+                status: 200,
+                ..refusal(stale())
+            };
+            return self
+                .outputs
+                .push_back(SessionOutput::Respond { carrier, answer });
+        }
+        if matches!(&self.carrier, Carrier::Socket(socket) if socket.id == carrier) {
+            return self.fail_socket(carrier, stale());
         }
         self.retire(now, carrier, None);
         let mut writer = Writer::default();
@@ -180,6 +184,15 @@ impl Session {
         if matches!(self.carrier, Carrier::Socket(Socket { id, .. }) if id == carrier) {
             self.detach();
         }
+    }
+}
+
+/// The answer that says why an exchange is refused.
+fn refusal(close: Close) -> SessionAnswer {
+    SessionAnswer {
+        status: close.code.http_status(),
+        body: refusal_packet(&close),
+        close: Some(close),
     }
 }
 

@@ -159,9 +159,15 @@ fn an_old_number_is_stale_and_another_client_superseded() {
     assert_eq!(direct.refusal(2), None, "it may say hello again");
 
     direct.attach(3, &hello(HelloMode::Poll, 4, 1), |_| {});
+    let refusal = direct.refusal(3).expect("it lost");
     assert_eq!(
-        direct.refusal(3).map(|close| close.code),
-        Some(CloseCode::SUPERSEDED)
+        (refusal.code, refusal.name()),
+        (CloseCode::SUPERSEDED, "stale")
+    );
+    assert_eq!(
+        direct.answered[&CarrierId(3)].status,
+        200,
+        "browsers show an error in their console"
     );
 
     let mut other = hello(HelloMode::Socket, 5, 0);

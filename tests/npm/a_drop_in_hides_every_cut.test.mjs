@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
 import { startBackend } from './support/backend.mjs';
 import { startProxy } from './support/proxy.mjs';
@@ -19,11 +19,6 @@ before(async () => {
     serve(resolve('.')),
     browse(),
   ]);
-});
-
-after(async () => {
-  await browser.close();
-  await Promise.all([site.stop(), front.stop('SIGKILL'), backend.stop()]);
 });
 
 /** A page with a socket whose way to the gateway is a proxy; both go with the test. */
@@ -117,8 +112,8 @@ test('a gateway that was killed and came back is an error and 1006, once', async
 test('a close by the server while the page is away is told when it is back', async context => {
   const { page, proxy } = await begin(context, 'closed-away');
   await echoes(page);
-  await page.evaluate(() => socket.send('!close 4001 bye'));
   proxy.down();
+  backend.close('closed-away', 4001, 'bye');
   await backend.closed('closed-away');
   proxy.up();
   const { types, close } = await page.evaluate(() => ended());

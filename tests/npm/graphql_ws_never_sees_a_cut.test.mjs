@@ -8,6 +8,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 import { temporary, viteBuild } from './support/bundle.mjs';
+import { atEnd } from './support/end.mjs';
 import { startProxy } from './support/proxy.mjs';
 import { gateway } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
@@ -37,7 +38,8 @@ async function startGraphql() {
     sockets,
   );
   await once(sockets, 'listening');
-  return Object.assign(server, { ws: `ws://127.0.0.1:${sockets.address().port}/graphql`, stop: dispose });
+  atEnd(dispose);
+  return Object.assign(server, { ws: `ws://127.0.0.1:${sockets.address().port}/graphql` });
 }
 
 const folder = await temporary({ after });
@@ -52,11 +54,6 @@ before(async () => {
     browse(),
   ]);
   proxy = await startProxy(front);
-});
-
-after(async () => {
-  await browser.close();
-  await Promise.all([site.stop(), proxy.stop(), front.stop('SIGKILL'), graphql.stop()]);
 });
 
 test('a subscription and queries of graphql-ws pass through cuts that it never sees', async () => {

@@ -7,6 +7,7 @@ import { docs, setupWSConnection } from '@y/websocket-server/utils';
 import { WebSocketServer } from 'ws';
 
 import { temporary, viteBuild } from './support/bundle.mjs';
+import { atEnd } from './support/end.mjs';
 import { startProxy } from './support/proxy.mjs';
 import { gateway } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
@@ -25,16 +26,14 @@ async function startYjs() {
     setupWSConnection(socket, request);
   });
   await once(sockets, 'listening');
-  return Object.assign(server, {
-    ws: `ws://127.0.0.1:${sockets.address().port}/documents`,
-    async stop() {
-      const closed = [...sockets.clients].map(socket => once(socket, 'close'));
-      sockets.clients.forEach(socket => socket.terminate());
-      await Promise.all(closed);
-      docs.forEach(doc => doc.destroy());
-      await new Promise(resolve => sockets.close(resolve));
-    },
+  atEnd(async () => {
+    const closed = [...sockets.clients].map(socket => once(socket, 'close'));
+    sockets.clients.forEach(socket => socket.terminate());
+    await Promise.all(closed);
+    docs.forEach(doc => doc.destroy());
+    await new Promise(resolve => sockets.close(resolve));
   });
+  return Object.assign(server, { ws: `ws://127.0.0.1:${sockets.address().port}/documents` });
 }
 
 const folder = await temporary({ after });
@@ -49,11 +48,6 @@ before(async () => {
     browse(),
   ]);
   proxy = await startProxy(front);
-});
-
-after(async () => {
-  await browser.close();
-  await Promise.all([site.stop(), proxy.stop(), front.stop('SIGKILL'), yjs.stop()]);
 });
 
 test('two pages that edit one Yjs document through cuts hold the same in the end', async () => {
