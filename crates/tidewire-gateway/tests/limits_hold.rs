@@ -133,7 +133,11 @@ async fn plain_web_sockets_of_one_address_are_those_of_the_client_behind_a_trust
     config.trusted_proxies = vec!["127.0.0.1".parse().expect("a network")];
     let front = Front::start(config).await;
     let mut open = Vec::new();
-    for (client, status) in [("192.0.2.1", "101"), ("192.0.2.2", "101"), ("192.0.2.1", "429")] {
+    for (client, status) in [
+        ("192.0.2.1", "101"),
+        ("192.0.2.2", "101"),
+        ("192.0.2.1", "429"),
+    ] {
         let headers = format!("X-Forwarded-For: {client}\r\nSec-WebSocket-Protocol: one\r\n");
         let mut stream = TcpStream::connect(front.address).await.expect("connect");
         stream
