@@ -209,10 +209,7 @@ fn settings_that_make_no_sense_are_named() {
             |config| config.limits.to_browser_bytes = 1 << 20,
             "`to_browser_bytes`",
         ),
-        (
-            |config| config.limits.connect = std::time::Duration::ZERO,
-            "`connect`",
-        ),
+        (|config| config.limits.connect = Duration::ZERO, "`connect`"),
     ];
     for (set, what) in cases {
         let error = build(set).expect_err(what);

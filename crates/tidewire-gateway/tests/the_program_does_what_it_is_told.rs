@@ -81,6 +81,7 @@ async fn a_file_names_routes_and_the_rest() {
 
             [limits]
             sessions = 100
+            plain_per_address = 1
             message_bytes = 100000
             plain_after = "50ms"
 

@@ -26,8 +26,9 @@ pub(crate) struct Args {
     )]
     backend: Vec<String>,
 
-    /// A TOML file with routes, origins and all that is above and below, and limits: beside others `sessions` and `plain`, of each
-    /// kind of WebSocket in all, and `sessions_per_address` and `plain_per_address`, of one client address [default: 100 each]
+    /// A TOML file with routes, origins, limits and all that is above and below. Among the limits are `sessions` and `plain`, the
+    /// tidewire sessions and the plain WebSockets in all [default: 10,000 each], and `sessions_per_address` and
+    /// `plain_per_address`, those of one client address [default: 100 each].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
