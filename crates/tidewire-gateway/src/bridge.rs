@@ -63,7 +63,12 @@ pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
     let (ending, socket) = carry(&gateway, &mut session, &voice, opened).await;
     gateway.counters.ended(ending.name());
     let cause = session.end().map(|end| end.cause.clone());
-    let farewell = ending.farewell(cause, gateway.is_stopping());
+    let farewell = match (&ending, cause) {
+        (Ending::ByBrowser, Some(Cause::Refused(close))) if voice.is_drop_in => {
+            control::close_frame(close)
+        }
+        (_, cause) => ending.farewell(cause, gateway.is_stopping()),
+    };
     // Side by side, since the session's end may wait for a browser that is away.
     tokio::join!(hang_up(socket, farewell), voice.close(&ending));
 }

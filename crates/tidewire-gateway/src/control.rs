@@ -2,7 +2,7 @@
 //! sub-protocols".
 
 use http::StatusCode;
-use tidewire_server::{Payload, Refusal};
+use tidewire_server::{Close, CloseCode, Payload, Refusal};
 
 /// Begins the token of every drop-in, whatever its version.
 const FAMILY: &[u8] = b"tidewire-socket/";
@@ -14,6 +14,9 @@ const MARK: &[u8] = b"\0tidewire";
 const MAX_PROTOCOLS: usize = 32;
 /// Bytes that they may have, with what joins them.
 const MAX_PROTOCOL_BYTES: usize = 1_024;
+
+/// The name in the reason of a CLOSE 1001 that stands for `close()` without a code.
+const NO_CODE: &str = "no-code";
 
 const LITERAL: u8 = 0;
 const OPENED: u8 = 1;
@@ -94,6 +97,16 @@ pub(crate) fn literal(payload: Payload) -> Payload {
     match payload {
         Payload::Binary(bytes) if bytes.starts_with(MARK) => message(LITERAL, &bytes),
         other => other,
+    }
+}
+
+/// The close frame for the backend of a drop-in that closed its session so, as the browser's own WebSocket would send it; `None` is
+/// one without a code. No page can close with 1001: those are the drop-in's own words.
+pub(crate) fn close_frame(close: Close) -> Option<Close> {
+    match close.code {
+        CloseCode::GOING_AWAY if close.name() == NO_CODE => None,
+        CloseCode::GOING_AWAY => Some(Close::new(CloseCode::GOING_AWAY, "")),
+        _ => Some(close),
     }
 }
 

@@ -117,23 +117,56 @@ async fn a_browser_that_was_away_gets_all_and_then_the_close() {
     assert!(message < close);
 }
 
+/// What the backend hears when a client with this token closes its session.
+async fn heard(
+    front: &Front,
+    backend: &mut Backend,
+    key: u8,
+    token: &[u8],
+    (code, reason): (u16, &str),
+) -> Option<(u16, String)> {
+    let mut hello = raw::hello(key, HelloMode::Socket);
+    hello.token = token.to_vec();
+    let mut socket = RawSocket::open(front.address, "/live").await;
+    socket.binary(&raw::packet(&hello, |_| ())).await;
+    let mut visit = backend.visit().await;
+    let mut bye = tidewire_proto::wire::Writer::default();
+    bye.close(&Close::new(CloseCode(code), reason));
+    socket.binary(&bye.into_packet()).await;
+    visit.closed().await
+}
+
 #[tokio::test]
 async fn the_close_of_a_client_reaches_its_backend() {
     let mut backend = Backend::start(&[]).await;
     let front = Front::before(backend.address).await;
     for (key, code) in (1..).zip([1000, 1001, 3000, 4000, 4999]) {
-        let hello = raw::hello(key, HelloMode::Socket);
-        let mut socket = RawSocket::open(front.address, "/live").await;
-        socket.binary(&raw::packet(&hello, |_| ())).await;
-        let mut visit = backend.visit().await;
-        let mut bye = tidewire_proto::wire::Writer::default();
-        bye.close(&Close::new(CloseCode(code), "as it is"));
-        socket.binary(&bye.into_packet()).await;
-        assert_eq!(visit.closed().await, Some((code, "as it is".to_owned())));
+        let close = heard(&front, &mut backend, key, b"", (code, "as it is")).await;
+        assert_eq!(close, Some((code, "as it is".to_owned())));
     }
     front
         .until_metric("bridges_ended_total{by=\"browser\"}", 5)
         .await;
+}
+
+#[tokio::test]
+async fn the_close_of_a_drop_in_reaches_its_backend_as_a_browsers_own_would() {
+    let mut backend = Backend::start(&[]).await;
+    let front = Front::before(backend.address).await;
+    for (key, (told, close)) in (1..).zip([
+        ((1000, ""), Some((1000, ""))),
+        ((1000, "no-code"), Some((1000, "no-code"))),
+        ((3000, "as it is"), Some((3000, "as it is"))),
+        ((4999, "as it is"), Some((4999, "as it is"))),
+        // A browser gives no reason for a page that is left.
+        ((1001, "going-away: the page was left"), Some((1001, ""))),
+        // A close frame without a code.
+        ((1001, "no-code: `close()`"), None),
+    ]) {
+        let close = close.map(|(code, reason)| (code, reason.to_owned()));
+        let heard = heard(&front, &mut backend, key, DROP_IN, told).await;
+        assert_eq!(heard, close, "{told:?}");
+    }
 }
 
 #[tokio::test]
