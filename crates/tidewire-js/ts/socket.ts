@@ -1,3 +1,4 @@
+import { CloseEventHere, FAILED, type End } from './close-event.js';
 import { checkClose } from './close.js';
 import { checkNames, toBody, toCode, toNames, toText, toUrl } from './convert.js';
 import { ConnectionError, type ConfigurationError, type MessageError } from './errors.js';
@@ -7,38 +8,17 @@ import { Link, type Owner } from './link.js';
 import { sizeOf } from './receipt.js';
 import { awayTimeout, checkOptions, ROOM, type SocketOptions } from './socket-options.js';
 import { queueTask } from './task.js';
+import { dressAsStandard, nameAsStandard } from './web-idl.js';
 
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-const STATES = { CONNECTING, OPEN, CLOSING, CLOSED };
-
 // The build makes this the class that was there before anybody put another in its place: see native.ts.
 const NativeWebSocket = WebSocket;
 
-/** Node has had it since version 23. */
-const CloseEventHere =
-  globalThis.CloseEvent ??
-  class extends Event {
-    constructor(type: string, init: CloseEventInit) {
-      super(type);
-      Object.assign(this, init);
-    }
-  };
-
 const OPTIONS = Symbol('options');
-
-/** How a connection ended. */
-interface End {
-  code: number;
-  reason: string;
-  wasClean: boolean;
-}
-
-/** As the standard has it where no close frame came. */
-const FAILED: End = { code: 1006, reason: '', wasClean: false };
 
 /**
  * A `WebSocket` with the interface of the WHATWG WebSockets standard, whose connection is a session: cuts, changes of
@@ -408,24 +388,4 @@ function aborted(): ConnectionError {
   return new ConnectionError('aborted', 'The page closed the socket.', false);
 }
 
-function nameAsStandard(Class: typeof TidewireSocket): void {
-  Object.defineProperty(Class, 'name', { value: 'WebSocket' });
-  Object.defineProperty(Class, 'length', { value: 1 });
-}
-
-// What Web IDL asks of interfaces and JavaScript's classes do otherwise.
-nameAsStandard(TidewireSocket);
-for (const name of Object.getOwnPropertyNames(TidewireSocket.prototype)) {
-  if (name !== 'constructor') {
-    Object.defineProperty(TidewireSocket.prototype, name, { enumerable: true });
-  }
-}
-Object.defineProperty(TidewireSocket.prototype, Symbol.toStringTag, {
-  value: 'WebSocket',
-  configurable: true,
-});
-for (const [name, value] of Object.entries(STATES)) {
-  for (const holder of [TidewireSocket, TidewireSocket.prototype]) {
-    Object.defineProperty(holder, name, { value, enumerable: true });
-  }
-}
+dressAsStandard(TidewireSocket, { CONNECTING, OPEN, CLOSING, CLOSED });
