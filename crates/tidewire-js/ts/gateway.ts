@@ -3,6 +3,9 @@
 /** NUL "tidewire": what control messages begin with. */
 const MARK = [0, 0x74, 0x69, 0x64, 0x65, 0x77, 0x69, 0x72, 0x65];
 
+/** What the CLOSE of a session says for `close()` without a code. No page can close with 1001. */
+export const NO_CODE = [1001, 'no-code'] as const;
+
 /** What a message of a gateway is. */
 export const Control = {
   Data: 0,

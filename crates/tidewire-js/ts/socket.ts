@@ -2,7 +2,7 @@ import { CloseEventHere, FAILED, type End } from './close-event.js';
 import { checkClose } from './close.js';
 import { checkNames, toBody, toCode, toNames, toText, toUrl } from './convert.js';
 import { ConnectionError, type ConfigurationError, type MessageError } from './errors.js';
-import { Control, read, tokenOf } from './gateway.js';
+import { Control, NO_CODE, read, tokenOf } from './gateway.js';
 import { EventHandlers, type Handler } from './handlers.js';
 import { Link, type Owner } from './link.js';
 import { sizeOf } from './receipt.js';
@@ -236,7 +236,11 @@ export class TidewireSocket extends EventTarget {
         this.#fail(aborted());
       } else {
         this.#asked = { code: clamped ?? 1005, reason: text, wasClean: true };
-        this.#link.close(clamped ?? 1000, text);
+        this.#link.close(
+          ...(this.#controlled && clamped === undefined && !text
+            ? NO_CODE
+            : ([clamped ?? 1000, text] as const)),
+        );
       }
     }
   }

@@ -108,6 +108,24 @@ export const closing = [
     },
   },
   {
+    name: 'close: without a code the server gets a close frame without one, with 1000 one with it',
+    subjects: both,
+    async run({ Socket, at, record, subject }) {
+      for (const [given, code] of [
+        [[], 1005],
+        [[1000], 1000],
+        // Chromium takes an undefined code for 0 where there is a reason; to Web IDL it is none.
+        ...(subject === 'native' ? [] : [[[undefined, ''], 1005]]),
+      ]) {
+        const socket = await opened(new Socket(at()));
+        const end = endOf(socket);
+        socket.close(...given);
+        await end;
+        equal((await record('close')).close, { code, reason: '' });
+      }
+    },
+  },
+  {
     name: 'close: an explicit undefined is no code',
     async run({ Socket, at }) {
       const socket = await opened(new Socket(at()));
