@@ -84,6 +84,13 @@ impl Step {
 /// The steps in the order in which they run: what fails soonest first.
 pub(super) const STEPS: &[Step] = &[
     Step::new("server", "the servers", server).beside(),
+    Step::new(
+        "npm",
+        "the packed npm package, as users install it",
+        npm_package,
+    )
+    .in_browsers()
+    .beside(),
     Step::new("native", "protocol, demo and xtask", native),
     Step::new("docs", "the examples in the documentation", docs),
     Step::new("simulator", "the simulator's own tests", simulator),
@@ -106,9 +113,9 @@ pub(super) const STEPS: &[Step] = &[
     .in_browsers(),
     Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
     Step::new(
-        "npm",
-        "the packed npm package, as users install it",
-        npm_package,
+        "session",
+        "sessions whose network is cut, slow or strange",
+        session,
     )
     .in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
@@ -234,8 +241,17 @@ fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
 }
 
 fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
+    side_by_side(counts, notes, "the_tour")
+}
+
+fn session(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
+    side_by_side(counts, notes, "the_session")
+}
+
+/// Runs a program whose tests need not have the machine for themselves.
+fn side_by_side(counts: &mut Counts, notes: &mut Vec<String>, program: &str) -> Result<()> {
     let mut command = cargo_test(&["tidewire-tests"]);
-    command.args(["--test", "the_tour"]);
+    command.args(["--test", program]);
     in_driven_browsers(counts, notes, &mut command)
 }
 
@@ -280,7 +296,7 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     count(counts, &mut command)
 }
 
-/// All but the tour: it is a folder, the others are files.
+/// The files of tests that measure time; what need not is in folders.
 fn across(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
     command.args(["--lib", "--bins"]);
