@@ -21,13 +21,13 @@ export function tokenOf(protocols: readonly string[]): string {
 
 /** A message of a gateway, read. */
 export type Read =
-  | { kind: typeof Control.Data; data: string | Uint8Array }
+  | { kind: typeof Control.Data; data: string | Uint8Array<ArrayBuffer> }
   | { kind: typeof Control.Opened; protocol: string }
   | { kind: typeof Control.Closed; close: { code: number; reason: string; wasClean: boolean } }
   | { kind: typeof Control.Broken };
 
 /** Tells control messages from those of the server behind the gateway. */
-export function read(data: string | Uint8Array): Read {
+export function read(data: string | Uint8Array<ArrayBuffer>): Read {
   if (typeof data === 'string' || MARK.some((byte, index) => data[index] !== byte)) {
     return { kind: Control.Data, data };
   }

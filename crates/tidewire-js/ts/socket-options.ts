@@ -14,8 +14,14 @@ export interface SocketOptions {
   /** The transports that may be used. Default all. */
   transports?: readonly Transport[];
   /**
-   * How long the socket may be without any connection before it fails with 1006, in milliseconds; at the start, and
-   * whenever it is cut. Default 120,000, after which a server has forgotten a session.
+   * How long the socket may take to open before it fails with 1006, in milliseconds, from 0 to 2,147,483,647 (more is
+   * taken for that). Default 20,000: the class in its place would fail at once, and a library above it tries again as
+   * it is made to.
+   */
+  openTimeout?: number;
+  /**
+   * How long a socket that has been open may be without any connection before it fails with 1006, in milliseconds, from
+   * 0 to 2,147,483,647 (more is taken for that). Default 120,000, after which a server has forgotten a session.
    */
   awayTimeout?: number;
   /** Which HTTP requests carry cookies, as in `fetch`. Default `same-origin`. */
@@ -30,6 +36,7 @@ export interface SocketOptions {
 
 const SERVERS = ['gateway', 'tidewire', 'plain'];
 
+const DEFAULT_OPEN_TIMEOUT = 20_000;
 const DEFAULT_AWAY_TIMEOUT = 120_000;
 
 /** The longest time that timers know; beyond it they fire at once. */
@@ -44,8 +51,13 @@ export function checkOptions(options: SocketOptions): void {
   if (!SERVERS.includes(server)) {
     throw new ConfigurationError('option', `\`server\` may be ${SERVERS.join(', ')}; it is "${server}".`);
   }
+  checkNumber('openTimeout', options.openTimeout);
   checkNumber('awayTimeout', options.awayTimeout);
   flatten(options, false);
+}
+
+export function openTimeout(options: SocketOptions): number {
+  return Math.min(options.openTimeout ?? DEFAULT_OPEN_TIMEOUT, LONGEST_TIMER);
 }
 
 export function awayTimeout(options: SocketOptions): number {

@@ -6,7 +6,7 @@ import { Control, NO_CODE, read, tokenOf } from './gateway.js';
 import { EventHandlers, type Handler } from './handlers.js';
 import { Link, type Owner } from './link.js';
 import { sizeOf } from './receipt.js';
-import { awayTimeout, checkOptions, ROOM, type SocketOptions } from './socket-options.js';
+import { awayTimeout, checkOptions, openTimeout, ROOM, type SocketOptions } from './socket-options.js';
 import { queueTask } from './task.js';
 import { dressAsStandard, nameAsStandard } from './web-idl.js';
 
@@ -80,6 +80,8 @@ export class TidewireSocket extends EventTarget {
   #away: ReturnType<typeof setTimeout> | undefined;
   /** How the page asked to close, once it did. */
   #asked: End | undefined;
+  /** The last message of a gateway was heard, or one that no gateway says. */
+  #isOver = false;
   /** The end is known, and told after what came before it. */
   #ended = false;
 
@@ -111,7 +113,7 @@ export class TidewireSocket extends EventTarget {
       { token: this.#controlled ? tokenOf(names) : (options.token ?? '') },
       this.#owner(),
     );
-    this.#goAway();
+    this.#goAway(openTimeout(options));
   }
 
   /** The URL, absolute. */
@@ -252,7 +254,8 @@ export class TidewireSocket extends EventTarget {
           this.#link.consumed(session, 1);
           this.#arrive(raw);
         }),
-      state: state => (state === 1 ? this.#comeBack() : this.#goAway()),
+      // Before `open` a connection proves nothing: the server behind the gateway has to accept.
+      state: state => (state === 1 && this.#readyState ? this.#comeBack() : this.#goAway()),
       connected: () => {
         if (!this.#controlled) {
           queueTask(() => this.#open(''));
@@ -268,29 +271,28 @@ export class TidewireSocket extends EventTarget {
   }
 
   #arrive(raw: string | Uint8Array): void {
-    const message = this.#controlled ? read(raw) : { kind: Control.Data, data: raw };
-    if (message.kind === Control.Opened) {
-      this.#accepted(message.protocol);
-    } else if (message.kind === Control.Closed) {
+    // The wasm hands over copies.
+    const own = raw as string | Uint8Array<ArrayBuffer>;
+    const message = this.#controlled ? read(own) : { kind: Control.Data, data: own };
+    const isFirst = this.#readyState === CONNECTING;
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = message.kind !== (isFirst ? Control.Opened : Control.Data);
+    if (message.kind === Control.Closed) {
       const { code, reason, wasClean } = message.close;
-      if (wasClean) {
-        this.#finish(message.close);
-      } else {
-        this.#fail(
-          new ConnectionError('refused', `The gateway closed: ${code} ${reason}`, true, code, reason),
-        );
-      }
-    } else if (message.kind === Control.Broken) {
-      this.#link.close(4400, 'malformed: no such control message');
-      this.#fail(new ConnectionError('protocol', 'The gateway sent an unknown control message.', false));
-    } else if (this.#readyState === OPEN) {
-      const { data } = message;
-      this.dispatchEvent(
-        new MessageEvent('message', {
-          data: typeof data === 'string' ? data : this.#binary(data as Uint8Array<ArrayBuffer>),
-          origin: this.#origin,
-        }),
+      this.#finish(
+        wasClean ? message.close : FAILED,
+        new ConnectionError('refused', `The gateway closed: ${code} ${reason}`, true, code, reason),
       );
+    } else if (this.#isOver || message.kind === Control.Broken) {
+      this.#link.close(4400, 'malformed: not as control messages are');
+      this.#fail(new ConnectionError('protocol', 'The gateway broke the rules of control messages.', false));
+    } else if (message.kind === Control.Opened) {
+      this.#accepted(message.protocol);
+    } else if (this.#readyState === OPEN) {
+      const data = typeof message.data === 'string' ? message.data : this.#binary(message.data);
+      this.dispatchEvent(new MessageEvent('message', { data, origin: this.#origin }));
     }
   }
 
@@ -321,6 +323,7 @@ export class TidewireSocket extends EventTarget {
     if (this.#readyState === CONNECTING) {
       this.#protocol = protocol;
       this.#readyState = OPEN;
+      this.#comeBack();
       this.dispatchEvent(new Event('open'));
     }
   }
@@ -336,11 +339,12 @@ export class TidewireSocket extends EventTarget {
     this.#taken += size;
   }
 
-  #goAway(): void {
+  /** Waits for a connection, unless it waits for one already. */
+  #goAway(timeout = this.#awayTimeout): void {
     if (!this.#ended) {
       this.#away ??= setTimeout(
         () => this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
-        this.#awayTimeout,
+        timeout,
       );
     }
   }
