@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 
 import { TidewireSocket } from 'tidewire';
 
-import { control, startFaulty } from './support/faulty.mjs';
+import { control, startScripted } from './support/scripted.mjs';
 import { next } from './support/wait.mjs';
 
 const OPENED = control(1);
@@ -31,7 +31,7 @@ const Socket = TidewireSocket.with({ transports: ['websocket'] });
 let server;
 
 before(async () => {
-  server = await startFaulty([...BREACHES.map(({ says }) => says), RULES_KEPT]);
+  server = await startScripted([...BREACHES.map(({ says }) => says), RULES_KEPT]);
 });
 
 /** The life of a socket, as its events tell it. */

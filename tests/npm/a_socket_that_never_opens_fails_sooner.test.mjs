@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { ConfigurationError, TidewireSocket } from 'tidewire';
 
-import { control, startFaulty } from './support/faulty.mjs';
+import { control, startScripted } from './support/scripted.mjs';
 import { next } from './support/wait.mjs';
 
 const WELCOMED_ONLY = 0;
@@ -19,7 +19,7 @@ async function end(socket) {
 }
 
 async function start() {
-  const server = await startFaulty([[], [control(1)]]);
+  const server = await startScripted([[], [control(1)]]);
   return { ...server, at: number => `${server.ws}/${number}` };
 }
 

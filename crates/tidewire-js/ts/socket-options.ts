@@ -7,6 +7,11 @@ export interface SocketOptions {
   /**
    * What answers at the URL. Default `gateway`: `tidewire-gateway` with an unmodified WebSocket server behind it.
    * `tidewire`: an application on a tidewire server. `plain`: any other WebSocket server, over the browser's own class.
+   *
+   * With `tidewire`, sub-protocols are offered in `Sec-WebSocket-Protocol` of each WebSocket, and the server sees its
+   * choice; the socket does not: its `protocol` stays empty, since the session may have begun over HTTP, which has no
+   * such choice. A server that chooses none is reached over HTTP alone, for browsers refuse its WebSockets; so name
+   * there only what it speaks, or better nothing, and agree in `token` or the first message.
    */
   server?: 'gateway' | 'tidewire' | 'plain';
   /** With `tidewire`, what the server's authentication gets to see. Default: nothing. */

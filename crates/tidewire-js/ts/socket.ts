@@ -160,7 +160,7 @@ export class TidewireSocket extends EventTarget {
     return this.#extensions;
   }
 
-  /** The sub-protocol that the server behind the gateway chose, empty for none and with `tidewire`. */
+  /** The sub-protocol that the server behind the gateway chose; empty for none, and always with `server: 'tidewire'`. */
   get protocol(): string {
     return this.#protocol;
   }

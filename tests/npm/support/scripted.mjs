@@ -1,4 +1,4 @@
-// A gateway that says what a test wants it to say, since the real one breaks no rules.
+// A server of sessions that says what a test wants it to say, since the real ones break no rules.
 import { once } from 'node:events';
 
 import { WebSocketServer } from 'ws';
@@ -20,11 +20,13 @@ export function control(kind, rest = '') {
  * Welcomes each client over WebSocket and says the messages of its script, which the last part of its URL numbers.
  * `closed(number)` resolves to the code with which that client closed.
  */
-export async function startFaulty(scripts) {
+export async function startScripted(scripts) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const codes = new Map();
+  const protocols = [];
   server.on('connection', (socket, request) => {
     const number = Number(request.url.slice(1));
+    protocols.push(socket.protocol);
     socket.once('message', hello => socket.send(Buffer.concat([welcome(hello), ...scripts[number].map(frame)])));
     socket.on('close', code => codes.set(number, code));
   });
@@ -40,6 +42,8 @@ export async function startFaulty(scripts) {
       await until(() => codes.has(number));
       return codes.get(number);
     },
+    /** The sub-protocols that it chose, the first ones offered, connection by connection. */
+    protocols,
     /** Cuts its connections, and is not there any more. */
     stop,
   };
