@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -217,27 +217,33 @@ fn chromium(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 }
 
 fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    match (setup::firefox(), setup::geckodriver()) {
-        (Some(_), Some(driver)) => in_browser(counts, "firefox", "GECKODRIVER", &driver),
-        (browser, driver) => {
-            let state = |found: bool| if found { "found" } else { "missing" };
-            if env::var_os("CI").is_some() {
-                // There a green run must mean that they ran.
-                bail!(
-                    "Firefox is {}, geckodriver is {}",
-                    state(browser.is_some()),
-                    state(driver.is_some())
-                );
-            }
+    match geckodriver(notes, "all tests of the client in Firefox")? {
+        Some(driver) => in_browser(counts, "firefox", "GECKODRIVER", &driver),
+        None => {
             counts.skipped += 1;
-            notes.push(format!(
-                "SKIPPED all tests in Firefox: Firefox is {}, geckodriver is {}",
-                state(browser.is_some()),
-                state(driver.is_some())
-            ));
             Ok(())
         }
     }
+}
+
+/// The driver of Firefox; where either is missing, a note says what is skipped, or CI fails.
+fn geckodriver(notes: &mut Vec<String>, what: &str) -> Result<Option<PathBuf>> {
+    let (browser, driver) = (setup::firefox(), setup::geckodriver());
+    if browser.is_some() && driver.is_some() {
+        return Ok(driver);
+    }
+    let state = |found: bool| if found { "found" } else { "missing" };
+    let missing = format!(
+        "Firefox is {}, geckodriver is {}",
+        state(browser.is_some()),
+        state(driver.is_some())
+    );
+    if env::var_os("CI").is_some() {
+        // There a green run must mean that they ran.
+        bail!(missing);
+    }
+    notes.push(format!("SKIPPED {what}: {missing}"));
+    Ok(None)
 }
 
 fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
@@ -292,7 +298,11 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
             "CHROMIUM",
             setup::chromium()
                 .context("Chromium is missing; cargo xtask setup says how to get it")?,
-        );
+        )
+        .env_remove("GECKODRIVER");
+    if let Some(driver) = geckodriver(notes, "the tests of the npm package in Firefox")? {
+        command.env("GECKODRIVER", driver);
+    }
     count(counts, &mut command)
 }
 
@@ -384,7 +394,7 @@ fn start_server(name: &str) -> Result<Server> {
     Ok(echo)
 }
 
-fn require_chromedriver() -> Result<std::path::PathBuf> {
+fn require_chromedriver() -> Result<PathBuf> {
     setup::chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
 }
 
