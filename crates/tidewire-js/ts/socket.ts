@@ -181,9 +181,7 @@ export class TidewireSocket extends EventTarget {
   set binaryType(type: BinaryType) {
     const name = `${type}` as BinaryType;
     // Web IDL: what is no value of an enumeration is ignored.
-    if (name === 'blob' || name === 'arraybuffer') {
-      this.#binaryType = name;
-    }
+    this.#binaryType = name === 'blob' || name === 'arraybuffer' ? name : this.#binaryType;
   }
 
   /**

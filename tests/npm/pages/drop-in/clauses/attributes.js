@@ -147,6 +147,19 @@ export const attributes = [
     },
   },
   {
+    name: 'binaryType belongs to sockets alone, whatever value is set',
+    async run({ Socket, at }) {
+      const { set } = Object.getOwnPropertyDescriptor(Socket.prototype, 'binaryType');
+      for (const value of ['blob', 'nodebuffer']) {
+        throwsType(() => set.call({}, value));
+      }
+      const socket = await opened(new Socket(at()));
+      set.call(socket, 'arraybuffer');
+      equal(socket.binaryType, 'arraybuffer');
+      socket.close();
+    },
+  },
+  {
     name: 'binaryType is blob first, takes its two values in each state, and ignores others',
     async run({ Socket, at }) {
       const socket = new Socket(at());
