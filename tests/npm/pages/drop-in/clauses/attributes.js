@@ -148,6 +148,7 @@ export const attributes = [
   },
   {
     name: 'binaryType belongs to sockets alone, whatever value is set',
+    subjects: ['native', 'gateway'],
     async run({ Socket, at }) {
       const { set } = Object.getOwnPropertyDescriptor(Socket.prototype, 'binaryType');
       for (const value of ['blob', 'nodebuffer']) {
