@@ -83,6 +83,18 @@ pub(crate) fn build() -> Result<Package> {
     Ok(package)
 }
 
+/// Builds the package, weighs it, and unpacks its tarball among the packages of its tests, whose folder comes back.
+pub(crate) fn unpack_for_tests() -> Result<PathBuf> {
+    let tests = workspace_root().join("tests/npm");
+    let package = build()?;
+    package.weigh()?;
+    if !registry::install_locked(&tests)? {
+        bail!("npm is missing: it brings what the tests need");
+    }
+    registry::unpack(&package.tarball, &tests)?;
+    Ok(tests)
+}
+
 /// Compiles the wasm and its glue into the folder that the TypeScript imports them from.
 fn build_wasm(generated: &Path) -> Result<()> {
     const PACKAGE: &str = "tidewire-js";

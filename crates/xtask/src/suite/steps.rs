@@ -263,7 +263,6 @@ fn side_by_side(counts: &mut Counts, notes: &mut Vec<String>, program: &str) -> 
 
 /// Unpacks the tarball among the packages of the tests, and runs those.
 fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    let tests = workspace_root().join("tests/npm");
     if let Some(missing) = ["node", "npm"]
         .into_iter()
         .find(|name| find_program(name).is_none())
@@ -276,12 +275,7 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
         notes.push(format!("SKIPPED all tests of the npm package: {what}"));
         return Ok(());
     }
-    let package = npm::build()?;
-    package.weigh()?;
-    if !registry::install_locked(&tests)? {
-        bail!("npm is missing: it brings what the tests need");
-    }
-    registry::unpack(&package.tarball, &tests)?;
+    let tests = npm::unpack_for_tests()?;
     page::build_programs()?;
     run(cargo().args(["build", "--package", "tidewire-gateway"]))?;
     let mut command = Command::new("node");
