@@ -3,10 +3,19 @@
 import { after } from 'node:test';
 
 const stops = [];
+let isOver = false;
 
-after(() => Promise.all(stops.reverse().map(stop => stop())));
+after(() => {
+  isOver = true;
+  return Promise.all(stops.reverse().map(stop => stop()));
+});
 
-/** Calls `stop` after the last test of this file; twice does no harm. */
-export function atEnd(stop) {
-  stops.push(stop);
+/** Calls `stop` after the last test of this file, or now where that is over; twice does no harm. */
+export async function atEnd(stop) {
+  if (isOver) {
+    // It was still starting when something beside it failed.
+    await stop();
+  } else {
+    stops.push(stop);
+  }
 }
