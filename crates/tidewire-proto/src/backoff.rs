@@ -1,9 +1,9 @@
 //! How long to wait before the next attempt.
 
-use core::time::Duration;
+use crate::time::Span;
 
 /// The longest advice of a server that is followed.
-const MAX_ADVICE: Duration = Duration::from_secs(300);
+const MAX_ADVICE: Span = Span::from_secs(300);
 
 /// Exponential backoff with full jitter: each delay is drawn evenly between zero and a bound that doubles up to a cap.
 ///
@@ -11,14 +11,14 @@ const MAX_ADVICE: Duration = Duration::from_secs(300);
 /// when a carrier has worked for a stable time, not when it opens.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    base: Duration,
-    cap: Duration,
+    base: Span,
+    cap: Span,
     failures: u32,
-    advice: Option<Duration>,
+    advice: Option<Span>,
 }
 
 impl Backoff {
-    pub(crate) const fn new(base: Duration, cap: Duration) -> Self {
+    pub(crate) const fn new(base: Span, cap: Span) -> Self {
         Self {
             base,
             cap,
@@ -28,21 +28,18 @@ impl Backoff {
     }
 
     /// The delay before the next attempt, drawn with 64 random bits.
-    pub(crate) fn next(&mut self, draw: u64) -> Duration {
-        let bound = self
-            .base
-            .saturating_mul(1 << self.failures.min(20))
-            .min(self.cap);
+    pub(crate) fn next(&mut self, draw: u64) -> Span {
+        let bound = self.base.times(1 << self.failures.min(20)).min(self.cap);
         self.failures = self.failures.saturating_add(1);
         match self.advice.take() {
             // A server that sheds load names the least delay; spread what follows so that it is not met at once.
-            Some(advice) => advice + share(advice / 4, draw),
+            Some(advice) => advice + share(advice.part(4), draw),
             None => share(bound, draw),
         }
     }
 
     /// The server asked to wait at least so long before the next attempt.
-    pub(crate) fn advise(&mut self, delay: Duration) {
+    pub(crate) fn advise(&mut self, delay: Span) {
         self.advice = Some(delay.min(MAX_ADVICE));
     }
 
@@ -58,9 +55,9 @@ impl Backoff {
 }
 
 /// An even share of `bound`: `draw` is 64 random bits.
-pub(crate) fn share(bound: Duration, draw: u64) -> Duration {
-    let micros = (bound.as_micros().saturating_mul(u128::from(draw))) >> 64;
-    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+pub(crate) fn share(bound: Span, draw: u64) -> Span {
+    let micros = u128::from(bound.as_micros()) * u128::from(draw);
+    Span::from_micros((micros >> 64) as u64)
 }
 
 #[cfg(test)]
@@ -75,21 +72,21 @@ mod tests {
 
     #[test]
     fn the_bound_doubles_up_to_the_cap_and_the_jitter_survives_it() {
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
-        let longest: [u128; 6] = core::array::from_fn(|_| backoff.next(MOST).as_millis());
+        let mut backoff = Backoff::new(Span::from_millis(500), Span::from_secs(4));
+        let longest: [u64; 6] = core::array::from_fn(|_| backoff.next(MOST).as_millis());
         assert_eq!(longest, [499, 999, 1_999, 3_999, 3_999, 3_999]);
-        assert_eq!(backoff.next(LEAST), Duration::ZERO);
+        assert_eq!(backoff.next(LEAST), Span::ZERO);
         backoff.reset();
         assert_eq!(backoff.next(MOST).as_millis(), 499);
     }
 
     #[test]
     fn advice_is_a_least_delay_spread_upwards_used_once_and_capped() {
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
-        backoff.advise(Duration::from_secs(8));
-        assert_eq!(backoff.next(LEAST), Duration::from_secs(8));
-        assert!(backoff.next(MOST) < Duration::from_secs(4));
-        backoff.advise(Duration::from_secs(1_000_000_000));
+        let mut backoff = Backoff::new(Span::from_millis(500), Span::from_secs(4));
+        backoff.advise(Span::from_secs(8));
+        assert_eq!(backoff.next(LEAST), Span::from_secs(8));
+        assert!(backoff.next(MOST) < Span::from_secs(4));
+        backoff.advise(Span::from_secs(1_000_000_000));
         assert_eq!(backoff.next(LEAST), MAX_ADVICE);
     }
 }

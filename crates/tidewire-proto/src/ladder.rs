@@ -1,25 +1,23 @@
 //! Which transport to try next: memory of the last good one, distrust of a flapping one, probes for a better one.
 
-use core::time::Duration;
-
 use crate::backoff::share;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 
 /// Early deaths of a socket after which it is distrusted.
 const FLAPS: u32 = 2;
 
 /// First time for which a flapping socket is distrusted; it doubles.
-const DISTRUST: Duration = Duration::from_secs(30);
+const DISTRUST: Span = Span::from_secs(30);
 
 /// The longest distrust, and the longest delay between probes.
-const MOST: Duration = Duration::from_secs(300);
+const MOST: Span = Span::from_secs(300);
 
 /// What is known about the rungs of the ladder.
 #[derive(Debug)]
 pub(crate) struct Ladder {
     last_good: Option<Transport>,
-    probe_base: Duration,
+    probe_base: Span,
     /// Sockets in a row that died soon after they opened.
     early_deaths: u32,
     distrusted_until: Timestamp,
@@ -32,7 +30,7 @@ pub(crate) struct Ladder {
 }
 
 impl Ladder {
-    pub(crate) const fn new(remembered: Option<Transport>, probe_base: Duration) -> Self {
+    pub(crate) const fn new(remembered: Option<Transport>, probe_base: Span) -> Self {
         Self {
             last_good: remembered,
             probe_base,
@@ -77,8 +75,7 @@ impl Ladder {
     pub(crate) fn note_early_death(&mut self, now: Timestamp) {
         self.early_deaths = self.early_deaths.saturating_add(1);
         if self.early_deaths >= FLAPS {
-            let doublings = (self.early_deaths - FLAPS).min(10);
-            self.distrusted_until = now + DISTRUST.saturating_mul(1 << doublings).min(MOST);
+            self.distrusted_until = now + doubled(DISTRUST, self.early_deaths - FLAPS);
         }
     }
 
@@ -89,12 +86,8 @@ impl Ladder {
 
     /// Long polling does not work here.
     pub(crate) fn note_hold_failure(&mut self, now: Timestamp, draw: u64) {
-        self.hold_probe_at = Some(
-            now + DISTRUST
-                .saturating_mul(1 << self.hold_failures.min(10))
-                .min(MOST)
-                + share(DISTRUST, draw),
-        );
+        self.hold_probe_at =
+            Some(now + doubled(DISTRUST, self.hold_failures) + share(DISTRUST, draw));
         self.hold_failures = self.hold_failures.saturating_add(1);
     }
 
@@ -114,13 +107,15 @@ impl Ladder {
 
     /// Sets the time of the next probe for a socket, between half a bound and the bound, which doubles with each failure.
     pub(crate) fn schedule_socket_probe(&mut self, now: Timestamp, draw: u64) {
-        let bound = self
-            .probe_base
-            .saturating_mul(1 << self.socket_failures.min(10))
-            .min(MOST);
-        let at = now + bound / 2 + share(bound / 2, draw);
+        let half = doubled(self.probe_base, self.socket_failures).part(2);
+        let at = now + half + share(half, draw);
         self.socket_probe_at = Some(at.max(self.distrusted_until));
     }
+}
+
+/// A delay that doubles with each failure, up to the most.
+fn doubled(base: Span, failures: u32) -> Span {
+    base.times(1 << failures.min(10)).min(MOST)
 }
 
 #[cfg(test)]
@@ -132,23 +127,23 @@ mod tests {
 
     #[test]
     fn a_socket_that_dies_early_twice_is_distrusted_for_longer_each_time_until_it_is_stable() {
-        let mut ladder = Ladder::new(None, Duration::from_secs(5));
+        let mut ladder = Ladder::new(None, Span::from_secs(5));
         let start = Timestamp::from_millis(1);
         ladder.note_early_death(start);
         assert!(!ladder.distrusts_socket(start));
         ladder.note_early_death(start);
-        assert!(ladder.distrusts_socket(start + Duration::from_secs(29)));
-        assert!(!ladder.distrusts_socket(start + Duration::from_secs(30)));
+        assert!(ladder.distrusts_socket(start + Span::from_secs(29)));
+        assert!(!ladder.distrusts_socket(start + Span::from_secs(30)));
         ladder.note_early_death(start);
-        assert!(ladder.distrusts_socket(start + Duration::from_secs(59)));
+        assert!(ladder.distrusts_socket(start + Span::from_secs(59)));
         ladder.note_stable(Transport::WebSocket);
         ladder.note_early_death(start);
-        assert!(!ladder.distrusts_socket(start + Duration::from_secs(61)));
+        assert!(!ladder.distrusts_socket(start + Span::from_secs(61)));
     }
 
     #[test]
     fn probes_come_less_often_with_each_failure_and_at_once_on_another_network() {
-        let mut ladder = Ladder::new(None, Duration::from_secs(4));
+        let mut ladder = Ladder::new(None, Span::from_secs(4));
         let mut bounds = [0; 3];
         for bound in &mut bounds {
             ladder.schedule_socket_probe(Timestamp::ZERO, 0);
@@ -163,8 +158,8 @@ mod tests {
 
     #[test]
     fn what_carried_the_last_session_is_tried_without_delay() {
-        assert!(!Ladder::new(None, Duration::from_secs(5)).prefers_http());
-        assert!(!Ladder::new(Some(Transport::WebSocket), Duration::from_secs(5)).prefers_http());
-        assert!(Ladder::new(Some(Transport::LongPolling), Duration::from_secs(5)).prefers_http());
+        assert!(!Ladder::new(None, Span::from_secs(5)).prefers_http());
+        assert!(!Ladder::new(Some(Transport::WebSocket), Span::from_secs(5)).prefers_http());
+        assert!(Ladder::new(Some(Transport::LongPolling), Span::from_secs(5)).prefers_http());
     }
 }

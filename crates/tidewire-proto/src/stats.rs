@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::time::Span;
 use crate::transport::Transport;
 
 /// Counters of one transport.
@@ -62,11 +63,13 @@ impl Stats {
 }
 
 impl TransportStats {
-    pub(crate) fn measure(&mut self, sample: Duration) {
-        self.round_trip = if self.round_trip.is_zero() {
+    pub(crate) fn measure(&mut self, sample: Span) {
+        let known = Span::from(self.round_trip);
+        let smoothed = if known == Span::ZERO {
             sample
         } else {
-            (self.round_trip * 7 + sample) / 8
+            (known.times(7) + sample).part(8)
         };
+        self.round_trip = smoothed.into();
     }
 }

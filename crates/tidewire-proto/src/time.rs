@@ -41,12 +41,28 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// What [`since`](Self::since) tells, as the machines count it.
+    pub(crate) const fn span_since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+
+    #[inline(never)]
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
     #[inline(never)]
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(micros(span)))
+        self + Span::from(span)
     }
 }
 
@@ -55,12 +71,79 @@ impl Sub<Duration> for Timestamp {
 
     #[inline(never)]
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(span)))
+        Self(self.0.saturating_sub(Span::from(span).0))
     }
 }
 
-fn micros(span: Duration) -> u64 {
-    span.as_secs()
-        .saturating_mul(1_000_000)
-        .saturating_add(u64::from(span.subsec_micros()))
+/// A length of time in microseconds, up to the end of time: every operation saturates.
+///
+/// The machines count with it inside, since the seconds and nanoseconds of a [`Duration`] are several times the code.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Span(u64);
+
+impl Span {
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    pub(crate) const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    pub(crate) const fn from_secs(secs: u64) -> Self {
+        Self::from_millis(secs.saturating_mul(1_000))
+    }
+
+    pub(crate) const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// Whole milliseconds.
+    pub(crate) const fn as_millis(self) -> u64 {
+        self.0 / 1_000
+    }
+
+    /// So many times the length.
+    #[inline(never)]
+    pub(crate) const fn times(self, factor: u64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
+    /// This part of the length: a half, a quarter.
+    pub(crate) const fn part(self, divisor: u64) -> Self {
+        Self(self.0 / divisor)
+    }
+}
+
+impl Add for Span {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub for Span {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl From<Duration> for Span {
+    #[inline(never)]
+    fn from(duration: Duration) -> Self {
+        let seconds = duration.as_secs().saturating_mul(1_000_000);
+        Self(seconds.saturating_add(u64::from(duration.subsec_micros())))
+    }
+}
+
+impl From<Span> for Duration {
+    #[inline(never)]
+    fn from(span: Span) -> Self {
+        Self::from_micros(span.0)
+    }
 }

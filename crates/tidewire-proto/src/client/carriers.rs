@@ -1,10 +1,8 @@
 //! What a client tries, and what carries its session.
 
-use core::time::Duration;
-
 use crate::id::CarrierId;
 use crate::stream::{ReceiveCursor, SendCursor};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::Ack;
 
@@ -112,8 +110,8 @@ pub(super) struct Http {
     pub(super) rests_until: Timestamp,
     /// Scheduled polling: when the next request is due.
     pub(super) poll_at: Timestamp,
-    pub(super) interval: Duration,
-    pub(super) hold: Duration,
+    pub(super) interval: Span,
+    pub(super) hold: Span,
     /// Holds in a row that were cut or came late.
     pub(super) bad_holds: u32,
     /// Holds in a row that went well since the last that did not, or since a longer one was tried.
@@ -131,12 +129,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) const fn new(
-        now: Timestamp,
-        interval: Duration,
-        hold: Duration,
-        sent: SendCursor,
-    ) -> Self {
+    pub(super) const fn new(now: Timestamp, interval: Span, hold: Span, sent: SendCursor) -> Self {
         Self {
             sent,
             rests_until: now,

@@ -11,19 +11,19 @@ use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
 use crate::id::CarrierId;
 use crate::planted::planted;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::{Ack, Frame, Reader};
 
 /// How much longer than the server's hold an answer may take before something between is to blame.
-const HOLD_DELAY: Duration = Duration::from_secs(5);
+const HOLD_DELAY: Span = Span::from_secs(5);
 
 /// Holds in a row that are cut or delayed before long polling is given up for a while.
 const BAD_HOLDS: u32 = 2;
 
 /// How long the next held poll waits for the application to take what the last one brought, so that the acknowledgement
 /// rides on it.
-const REST: Duration = Duration::from_millis(50);
+const REST: Span = Span::from_millis(50);
 
 /// Holds in a row that go well before a longer one is tried again.
 const GOOD_HOLDS: u32 = 5;
@@ -32,7 +32,7 @@ const GOOD_HOLDS: u32 = 5;
 const STRIKES: u32 = 2;
 
 /// The shortest hold that is tried where longer ones are cut.
-const LEAST_HOLD: Duration = Duration::from_secs(2);
+const LEAST_HOLD: Span = Span::from_secs(2);
 
 /// The answer to an HTTP request.
 #[derive(Clone, Copy, Debug)]
@@ -122,8 +122,8 @@ impl Client {
         if let Some(close) = said.close {
             return self.handle_refusal(now, Refused::Http, exchange.attach, close);
         }
-        let held = Duration::from_millis(held_ms);
-        let round_trip = now.since(exchange.sent_at).saturating_sub(held);
+        let held = Span::from_millis(held_ms);
+        let round_trip = now.span_since(exchange.sent_at) - held;
         if !exchange.held {
             self.stats.of_mut(exchange.transport).measure(round_trip);
         }
@@ -141,11 +141,11 @@ impl Client {
         }
         if !exchange.held {
             let next = if traffic {
-                self.config.polling_floor
+                self.config.polling_floor.into()
             } else {
-                http.interval * 3 / 2
+                http.interval.times(3).part(2)
             };
-            http.interval = next.min(self.config.polling_ceiling);
+            http.interval = next.min(self.config.polling_ceiling.into());
             http.poll_at = now + http.interval;
         }
         if said.welcome.is_some() && exchange.attach == http.attach {
@@ -164,7 +164,7 @@ impl Client {
         now: Timestamp,
         exchange: &Exchange,
         good: bool,
-        cut_after: Option<Duration>,
+        cut_after: Option<Span>,
     ) {
         if !exchange.held || !self.config.allows(Transport::Polling) {
             return;
@@ -177,18 +177,21 @@ impl Client {
             http.good_holds += 1;
             if http.good_holds == GOOD_HOLDS {
                 http.good_holds = 0;
-                http.hold = (http.hold * 2).min(self.config.hold);
+                http.hold = http.hold.times(2).min(self.config.hold.into());
             }
             return;
         }
         http.good_holds = 0;
         http.bad_holds += 1;
         if let Some(elapsed) = cut_after {
-            http.hold = (elapsed * 3 / 4).clamp(LEAST_HOLD.min(http.hold), http.hold);
+            http.hold = elapsed
+                .times(3)
+                .part(4)
+                .clamp(LEAST_HOLD.min(http.hold), http.hold);
         }
         if http.bad_holds >= BAD_HOLDS {
             http.demoted = true;
-            http.interval = self.config.polling_floor;
+            http.interval = self.config.polling_floor.into();
             http.poll_at = now;
             let draw = self.entropy.next_u64();
             self.ladder.note_hold_failure(now, draw);
@@ -198,7 +201,7 @@ impl Client {
     /// One exchange failed. Once is normal, and asked again at once; twice in a row is the end of the transport.
     pub(super) fn fail_exchange(&mut self, now: Timestamp, exchange: &Exchange, cause: Cause) {
         self.stats.of_mut(exchange.transport).failures += 1;
-        self.note_hold(now, exchange, false, Some(now.since(exchange.sent_at)));
+        self.note_hold(now, exchange, false, Some(now.span_since(exchange.sent_at)));
         let Some(http) = &mut self.http else {
             return;
         };
@@ -211,7 +214,7 @@ impl Client {
             // The link may be too slow for so much within the deadline; a request that never ends never succeeds.
             self.request_room = (self.request_room / 4).max(LEAST_ROOM);
         }
-        let delay = self.config.ack_delay;
+        let delay = self.config.ack_delay.into();
         self.duplex.retell(now, delay, Ack::default());
         if !http.welcomed || exchange.probe || http.strikes >= STRIKES {
             self.fail_http(now, cause);

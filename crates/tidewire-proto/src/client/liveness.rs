@@ -1,17 +1,15 @@
 //! Is the server still there? Probes, and the events that call for one.
 
-use core::time::Duration;
-
 use super::carriers::{Active, Probe};
 use super::{Client, Phase};
 use crate::event::{Cause, PageEvent};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Least time between two attempts, however often the page or the network wakes up.
-const LEAST_PAUSE: Duration = Duration::from_secs(1);
+const LEAST_PAUSE: Span = Span::from_secs(1);
 
 /// How much longer than the server's heartbeat a silence must be to mean something.
-const HEARTBEAT_MARGIN: Duration = Duration::from_secs(3);
+const HEARTBEAT_MARGIN: Span = Span::from_secs(3);
 
 impl Client {
     /// Something happened to the page or its network. None of it proves anything; it is a reason to look.
@@ -112,8 +110,8 @@ impl Client {
     }
 
     /// Silence of the server after which it is probed.
-    pub(super) fn silence(&self) -> Duration {
-        self.config.silence.max(self.heartbeat + HEARTBEAT_MARGIN)
+    pub(super) fn silence(&self) -> Span {
+        Span::from(self.config.silence).max(self.heartbeat + HEARTBEAT_MARGIN)
     }
 
     /// The socket gave no sign of life in time.

@@ -17,7 +17,6 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use carriers::{Active, Http, Socket};
 
@@ -33,7 +32,7 @@ use crate::payload::Payload;
 use crate::planted::planted;
 use crate::stats::Stats;
 use crate::stream::{Duplex, Inbox};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 
 /// A client of one server, from `connect` to `close`: sans-IO.
@@ -87,7 +86,7 @@ pub struct Client {
     left_over: Vec<(SessionNumber, Inbox)>,
     token: Vec<u8>,
     reauthenticate: bool,
-    heartbeat: Duration,
+    heartbeat: Span,
 
     sockets: Vec<Socket>,
     http: Option<Http>,
@@ -186,7 +185,7 @@ impl Client {
             left_over: Vec::new(),
             token: Vec::new(),
             reauthenticate: false,
-            heartbeat: Duration::ZERO,
+            heartbeat: Span::ZERO,
             sockets: Vec::new(),
             http: None,
             active: Active::None,
@@ -197,8 +196,8 @@ impl Client {
             next_carrier: 0,
             next_ping: 0,
             request_room: transmit::REQUEST_ROOM,
-            ladder: Ladder::new(config.remembered, config.promotion_base),
-            backoff: Backoff::new(config.backoff_base, config.backoff_cap),
+            ladder: Ladder::new(config.remembered, config.promotion_base.into()),
+            backoff: Backoff::new(config.backoff_base.into(), config.backoff_cap.into()),
             last_attempt: None,
             not_before: Timestamp::ZERO,
             hold_permitted: true,
@@ -403,10 +402,11 @@ impl Client {
     }
 
     /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company.
-    fn ack_delay(&self) -> Duration {
+    fn ack_delay(&self) -> Span {
+        let delay = Span::from(self.config.ack_delay);
         match self.active {
-            Active::Http => self.config.ack_delay * 8,
-            Active::None | Active::Socket(_) => self.config.ack_delay,
+            Active::Http => delay.times(8),
+            Active::None | Active::Socket(_) => delay,
         }
     }
 

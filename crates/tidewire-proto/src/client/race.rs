@@ -1,7 +1,5 @@
 //! Attempts: starting them, racing the transports, choosing the winner, and what follows a failure.
 
-use core::time::Duration;
-
 use super::carriers::{Active, Http, Socket};
 use super::{Client, Phase};
 use crate::backoff::share;
@@ -9,7 +7,7 @@ use crate::close::{Close, CloseCode, Reaction};
 use crate::event::{Cause, Event, Output, Verdict};
 use crate::id::CarrierId;
 use crate::planted::planted;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 
 /// Name of a refusal that says: a higher attach number of this same client holds the session.
@@ -71,8 +69,8 @@ impl Client {
             let sent = self.duplex.outbox.cursor();
             self.http = Some(Http::new(
                 now,
-                self.config.polling_floor,
-                self.config.hold,
+                self.config.polling_floor.into(),
+                self.config.hold.into(),
                 sent,
             ));
         }
@@ -163,7 +161,7 @@ impl Client {
         self.sockets.remove(index);
         self.stats.of_mut(Transport::WebSocket).failures += 1;
         if self.active == Active::Socket(id) {
-            if now.since(self.live_since) < self.config.stable_after {
+            if now < self.live_since + self.config.stable_after {
                 self.ladder.note_early_death(now);
             }
             return self.lose_carrier(now, cause);
@@ -228,7 +226,7 @@ impl Client {
         self.phase = Phase::Waiting { until: now + delay };
         self.emit(Event::Hiccup {
             cause,
-            retry_in: delay,
+            retry_in: delay.into(),
         });
     }
 
@@ -260,7 +258,7 @@ impl Client {
             return self.fail_carrier(now, carrier, Cause::Refused(close));
         }
         if let Some(delay) = close.retry_after {
-            self.backoff.advise(delay);
+            self.backoff.advise(delay.into());
         }
         let code = close.code;
         let cause = Cause::Refused(close);
@@ -350,13 +348,13 @@ impl Client {
             if let Some(http) = &mut self.http {
                 http.demoted = false;
                 http.bad_holds = 0;
-                http.hold = self.config.hold;
+                http.hold = self.config.hold.into();
             }
         }
     }
 
     /// The server asked to move within `delay`: a new socket is opened before the old one goes.
-    pub(super) fn schedule_move(&mut self, now: Timestamp, delay: Duration) {
+    pub(super) fn schedule_move(&mut self, now: Timestamp, delay: Span) {
         if matches!(self.active, Active::Socket(_)) {
             let draw = self.entropy.next_u64();
             self.drain_at = Some(now + share(delay, draw));

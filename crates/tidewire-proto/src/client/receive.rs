@@ -1,14 +1,12 @@
 //! What arrives: frames of the server, on either kind of carrier.
 
-use core::time::Duration;
-
 use super::Client;
 use crate::close::Close;
 use crate::error::Violation;
 use crate::event::Event;
 use crate::id::MessageId;
 use crate::stream::{Arrival, PeerLimits, ReceiveCursor};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::{Ack, Frame, OF_CLIENTS, Reader, Welcome};
 
 /// What a packet said beyond messages and acknowledgements.
@@ -117,7 +115,7 @@ impl Client {
         }
         self.take_ack(welcome.ack)?;
         self.welcomed = true;
-        self.heartbeat = Duration::from_millis(welcome.heartbeat_ms);
+        self.heartbeat = Span::from_millis(welcome.heartbeat_ms);
         let limits = PeerLimits {
             max_message: welcome.max_message,
             window_bytes: welcome.window_bytes,

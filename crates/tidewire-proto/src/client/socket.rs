@@ -1,7 +1,5 @@
 //! Facts about WebSockets.
 
-use core::time::Duration;
-
 use super::Client;
 use super::carriers::{Active, Socket, Stage};
 use super::race::Refused;
@@ -10,7 +8,7 @@ use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Event};
 use crate::id::CarrierId;
 use crate::payload::Payload;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::Reader;
 
@@ -92,7 +90,7 @@ impl Client {
         };
         match &mut socket.probe {
             Some(probe) if pong == Some(probe.nonce) => {
-                let round_trip = now.since(probe.sent_at);
+                let round_trip = now.span_since(probe.sent_at);
                 socket.probe = None;
                 self.stats.of_mut(Transport::WebSocket).measure(round_trip);
             }
@@ -117,7 +115,7 @@ impl Client {
                 // The answer to a hello that was repeated since.
                 return;
             }
-            let round_trip = now.since(socket.greeted_at);
+            let round_trip = now.span_since(socket.greeted_at);
             if welcome.attach < highest {
                 socket.attach = 0;
                 socket.skips = true;
@@ -128,7 +126,7 @@ impl Client {
             self.activate(now, Active::Socket(carrier));
         }
         if let Some(delay_ms) = said.drain {
-            self.schedule_move(now, Duration::from_millis(delay_ms));
+            self.schedule_move(now, Span::from_millis(delay_ms));
         }
     }
 

@@ -8,17 +8,17 @@ use crate::config::{BareConfig, Mode};
 use crate::event::{Cause, Output, Reason};
 use crate::id::CarrierId;
 use crate::planted::planted;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 
 /// A timer that fires later than this says that the page did not run: what it heard meanwhile may still be on its way.
-const LATE: Duration = Duration::from_secs(2);
+const LATE: Span = Span::from_secs(2);
 
 /// How often a probe's deadline may pass while the page does not run.
 const MAX_EXTENSIONS: u8 = 2;
 
 /// The shortest timer of a hidden page: browsers throttle shorter ones anyway, and each wakes it up.
-const HIDDEN_PAUSE: Duration = Duration::from_secs(1);
+const HIDDEN_PAUSE: Span = Span::from_secs(1);
 
 impl Client {
     /// When [`handle_timeout`](Self::handle_timeout) must be called next, and why.
@@ -132,11 +132,7 @@ impl Client {
     /// A deadline passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.now = now;
-        if self
-            .armed
-            .take()
-            .is_some_and(|armed| now.since(armed) > LATE)
-        {
+        if self.armed.take().is_some_and(|armed| now > armed + LATE) {
             self.forgive_late(now);
         }
         match self.phase {

@@ -10,7 +10,7 @@ use crate::event::{Event, Output};
 use crate::id::{CarrierId, MessageId};
 use crate::payload::Payload;
 use crate::stream::PACKET_DATA;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::{Hello, HelloMode, Writer};
 
@@ -21,7 +21,7 @@ pub(super) const REQUEST_ROOM: usize = 2 * PACKET_DATA;
 pub(super) const LEAST_ROOM: usize = 2 * 1024;
 
 /// How much longer than the asked hold an answer may take.
-const HOLD_GRACE: core::time::Duration = core::time::Duration::from_secs(5);
+const HOLD_GRACE: Span = Span::from_secs(5);
 
 impl Client {
     /// What the driver must do next; `None` when there is nothing left to do until the next command, fact or deadline.
@@ -177,7 +177,7 @@ impl Client {
                 (None, _) if http.strikes > 0 => HelloMode::Poll,
                 (None, _) if self.rests(now) && !more && !ack_due => return None,
                 (None, _) => HelloMode::Hold {
-                    ms: http.hold.as_millis() as u64,
+                    ms: http.hold.as_millis(),
                 },
                 (Some(_), None) if more || ack_due => HelloMode::Send,
                 _ => return None,
@@ -227,9 +227,9 @@ impl Client {
         let brings = writer.len() > before;
         let held = matches!(mode, HelloMode::Hold { .. });
         let patience = match mode {
-            HelloMode::Hold { ms } => core::time::Duration::from_millis(ms) + HOLD_GRACE,
-            _ if probe => self.config.probe_timeout,
-            _ => self.config.request_timeout,
+            HelloMode::Hold { ms } => Span::from_millis(ms) + HOLD_GRACE,
+            _ if probe => self.config.probe_timeout.into(),
+            _ => self.config.request_timeout.into(),
         };
         let exchange = Exchange {
             id,

@@ -17,7 +17,7 @@ use crate::event::Cause;
 use crate::id::{CarrierId, MessageId, SessionKey};
 use crate::payload::Payload;
 use crate::stream::{Duplex, PeerLimits};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::{Hello, HelloMode, Position};
 
@@ -367,10 +367,11 @@ impl Session {
     }
 
     /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company.
-    pub(super) fn ack_delay(&self) -> Duration {
+    pub(super) fn ack_delay(&self) -> Span {
+        let delay = Span::from(self.config.ack_delay);
         match self.carrier {
-            Carrier::Http(_) => self.config.ack_delay * 8,
-            Carrier::Detached | Carrier::Socket(_) => self.config.ack_delay,
+            Carrier::Http(_) => delay.times(8),
+            Carrier::Detached | Carrier::Socket(_) => delay,
         }
     }
 }

@@ -7,13 +7,12 @@ pub(crate) use inbox::{Arrival, Inbox};
 pub(crate) use outbox::{Outbox, PeerLimits, SendCursor};
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::config::Limits;
 use crate::error::Violation;
 use crate::event::Unconfirmed;
 use crate::id::MessageId;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::{Ack, Frame, Position, Writer};
 
 /// Message bytes in one packet: the longest that a control frame waits behind.
@@ -47,7 +46,7 @@ impl Duplex {
     pub(crate) fn handle_data(
         &mut self,
         now: Timestamp,
-        ack_delay: Duration,
+        ack_delay: Span,
         cursor: &mut ReceiveCursor,
         frame: &Frame<'_>,
     ) -> Result<Arrival, Violation> {
@@ -62,7 +61,7 @@ impl Duplex {
     }
 
     /// The application took so many messages.
-    pub(crate) fn consumed(&mut self, now: Timestamp, ack_delay: Duration, messages: u64) {
+    pub(crate) fn consumed(&mut self, now: Timestamp, ack_delay: Span, messages: u64) {
         self.inbox.consumed(messages);
         self.schedule_ack(now, ack_delay);
     }
@@ -73,7 +72,7 @@ impl Duplex {
     }
 
     /// The peer is known to have been told this much and no more; the rest is told soon.
-    pub(crate) fn retell(&mut self, now: Timestamp, ack_delay: Duration, told: Ack) {
+    pub(crate) fn retell(&mut self, now: Timestamp, ack_delay: Span, told: Ack) {
         self.told = told;
         self.schedule_ack(now, ack_delay);
     }
@@ -100,7 +99,7 @@ impl Duplex {
     }
 
     /// Sets the time by which the peer is told, if there is news for it.
-    fn schedule_ack(&mut self, now: Timestamp, ack_delay: Duration) {
+    fn schedule_ack(&mut self, now: Timestamp, ack_delay: Span) {
         let ack = self.inbox.ack();
         if ack == self.told {
             return;
