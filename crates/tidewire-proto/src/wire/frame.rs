@@ -116,9 +116,13 @@ pub(crate) const OF_CLIENTS: &str = "order: a frame that a server does not send 
 
 impl<'a> Frame<'a> {
     /// The next frame of a packet, or `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the packet breaks.
     pub fn read(reader: &mut Reader<'a>) -> Result<Option<Self>, Violation> {
         if reader.rest().first() == Some(&FrameKind::HELLO) {
-            reader.byte()?;
+            reader.byte();
             return Ok(Some(Self::Hello(Hello::read(reader)?)));
         }
         Self::read_from_server(reader)
@@ -127,39 +131,41 @@ impl<'a> Frame<'a> {
     /// The next frame of a packet, for a client: it need not know how to read what no server sends.
     pub(crate) fn read_from_server(reader: &mut Reader<'a>) -> Result<Option<Self>, Violation> {
         if reader.is_empty() {
+            reader.check()?;
             return Ok(None);
         }
-        let frame = match reader.byte()? {
-            FrameKind::HELLO => return Err(Violation::malformed(OF_CLIENTS)),
-            FrameKind::WELCOME => Self::Welcome(Welcome::read(reader)?),
+        let frame = match reader.byte() {
+            FrameKind::WELCOME => Self::Welcome(Welcome::read(reader)),
             FrameKind::ANSWER => Self::Answer {
-                attach: reader.varint()?,
-                exchange: reader.varint()?,
-                held_ms: reader.varint()?,
+                attach: reader.varint(),
+                exchange: reader.varint(),
+                held_ms: reader.varint(),
             },
-            FrameKind::ACK => Self::Ack(read_ack(reader, false)?),
-            FrameKind::ACK_PARTIAL => Self::Ack(read_ack(reader, true)?),
-            FrameKind::PING => Self::Ping(reader.varint()?),
-            FrameKind::PONG => Self::Pong(reader.varint()?),
-            FrameKind::DRAIN => Self::Drain(reader.varint()?),
-            FrameKind::CLOSE => Self::Close(read_close(reader)?),
-            FrameKind::SEEK => Self::Seek(read_position(reader)?),
+            FrameKind::ACK => Self::Ack(read_ack(reader, false)),
+            FrameKind::ACK_PARTIAL => Self::Ack(read_ack(reader, true)),
+            FrameKind::PING => Self::Ping(reader.varint()),
+            FrameKind::PONG => Self::Pong(reader.varint()),
+            FrameKind::DRAIN => Self::Drain(reader.varint()),
+            FrameKind::CLOSE => Self::Close(read_close(reader)),
+            FrameKind::SEEK => Self::Seek(read_position(reader)),
             FrameKind::STALE => Self::Stale,
             kind @ (FrameKind::TEXT | FrameKind::BINARY) => Self::Message {
                 text: kind == FrameKind::TEXT,
-                bytes: read_bytes(reader)?,
+                bytes: read_bytes(reader),
             },
             kind @ (FrameKind::FIRST_TEXT | FrameKind::FIRST_BINARY) => Self::First {
                 text: kind == FrameKind::FIRST_TEXT,
-                total: reader.varint()?,
-                bytes: read_fragment(reader)?,
+                total: reader.varint(),
+                bytes: read_fragment(reader),
             },
             kind @ (FrameKind::CONTINUE | FrameKind::LAST) => Self::Further {
                 last: kind == FrameKind::LAST,
-                bytes: read_fragment(reader)?,
+                bytes: read_fragment(reader),
             },
+            FrameKind::HELLO => return Err(Violation::malformed(OF_CLIENTS)),
             _ => return Err(Violation::malformed("type: a frame of unknown type")),
         };
+        reader.check()?;
         Ok(Some(frame))
     }
 
@@ -172,57 +178,63 @@ impl<'a> Frame<'a> {
     }
 }
 
-pub(super) fn read_position(reader: &mut Reader<'_>) -> Result<Position, Violation> {
-    Ok(Position {
-        messages: reader.varint()?,
-        offset: reader.varint()?,
-    })
+pub(super) fn read_position(reader: &mut Reader<'_>) -> Position {
+    Position {
+        messages: reader.varint(),
+        offset: reader.varint(),
+    }
 }
 
-fn read_ack(reader: &mut Reader<'_>, partial: bool) -> Result<Ack, Violation> {
-    let messages = reader.varint()?;
-    let waiting = reader.varint()?;
-    let offset = if partial { reader.varint()? } else { 0 };
-    let acknowledged = messages
-        .checked_sub(waiting)
-        .ok_or(Violation::sequence("ack: more waiting than received"))?;
-    if partial && offset == 0 {
-        return Err(Violation::malformed(
-            "ack: a partial acknowledgement of no bytes",
-        ));
-    }
-    Ok(Ack {
-        received: Position { messages, offset },
-        acknowledged,
-    })
+fn read_ack(reader: &mut Reader<'_>, partial: bool) -> Ack {
+    let messages = reader.varint();
+    let waiting = reader.varint();
+    let offset = if partial { reader.varint() } else { 0 };
+    reader.require(
+        !partial || offset > 0,
+        "ack: a partial acknowledgement of no bytes",
+    );
+    Ack::of_waiting(reader, Position { messages, offset }, waiting)
 }
 
-fn read_close(reader: &mut Reader<'_>) -> Result<Close, Violation> {
-    let code = u16::try_from(reader.varint()?)
-        .map_err(|_| Violation::malformed("close: a code above 65535"))?;
-    let retry_after = reader.varint()?;
-    let reason = core::str::from_utf8(read_bytes(reader)?)
-        .map_err(|_| Violation::malformed("utf8: a reason that is not UTF-8"))?;
-    if reason.len() > Close::MAX_REASON {
-        return Err(Violation::malformed("close: a reason above 123 bytes"));
+impl Ack {
+    /// What is acknowledged where so many of the received messages wait for the application.
+    pub(super) fn of_waiting(reader: &mut Reader<'_>, received: Position, waiting: u64) -> Self {
+        if waiting > received.messages {
+            reader.fail(Violation::sequence("ack: more waiting than received"));
+        }
+        Self {
+            received,
+            acknowledged: received.messages.saturating_sub(waiting),
+        }
     }
-    let close = Close::new(CloseCode(code), reason);
-    Ok(if retry_after == 0 {
+}
+
+fn read_close(reader: &mut Reader<'_>) -> Close {
+    let code = u16::try_from(reader.varint());
+    reader.require(code.is_ok(), "close: a code above 65535");
+    let retry_after = reader.varint();
+    let reason = core::str::from_utf8(read_bytes(reader));
+    reader.require(reason.is_ok(), "utf8: a reason that is not UTF-8");
+    let reason = reason.unwrap_or_default();
+    reader.require(
+        reason.len() <= Close::MAX_REASON,
+        "close: a reason above 123 bytes",
+    );
+    let close = Close::new(CloseCode(code.unwrap_or_default()), reason);
+    if retry_after == 0 {
         close
     } else {
         close.after(Duration::from_millis(retry_after))
-    })
+    }
 }
 
-fn read_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Violation> {
-    let length = reader.varint()?;
+fn read_bytes<'a>(reader: &mut Reader<'a>) -> &'a [u8] {
+    let length = reader.varint();
     reader.bytes(length)
 }
 
-fn read_fragment<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Violation> {
-    let bytes = read_bytes(reader)?;
-    if bytes.is_empty() {
-        return Err(Violation::malformed("fragment: an empty fragment"));
-    }
-    Ok(bytes)
+fn read_fragment<'a>(reader: &mut Reader<'a>) -> &'a [u8] {
+    let bytes = read_bytes(reader);
+    reader.require(!bytes.is_empty(), "fragment: an empty fragment");
+    bytes
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::frame::{FrameKind, read_position};
-use super::{Ack, Position, Reader, Writer};
+use super::{Ack, Reader, Writer};
 use crate::close::CloseCode;
 use crate::config::Limits;
 use crate::error::Violation;
@@ -101,57 +101,61 @@ impl Hello {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Violation> {
-        if reader.varint()? != PROTOCOL_VERSION {
-            return Err(Violation {
+        if reader.varint() != PROTOCOL_VERSION {
+            reader.fail(Violation {
                 code: CloseCode::VERSION,
                 rule: "version: this server speaks version 1",
             });
         }
-        let flags = reader.byte()?;
-        if flags & !(RESUME | WELCOMED) != 0 {
-            return Err(Violation::malformed("flag: an unknown flag in a hello"));
-        }
-        let mode = reader.byte()?;
-        let key = SessionKey::from_bytes(reader.array()?).ok_or(Violation::malformed(
+        let flags = reader.byte();
+        reader.require(
+            flags & !(RESUME | WELCOMED) == 0,
+            "flag: an unknown flag in a hello",
+        );
+        let mode = reader.byte();
+        let key = reader.array();
+        reader.check()?;
+        let key = SessionKey::from_bytes(key).ok_or(Violation::malformed(
             "key: a session key of one repeated byte",
         ))?;
-        let instance = u32::from_le_bytes(reader.array()?);
+        let instance = u32::from_le_bytes(reader.array());
         let resume = flags & RESUME != 0;
         let session = if resume {
-            u64::from_le_bytes(reader.array()?)
+            u64::from_le_bytes(reader.array())
         } else {
             0
         };
-        let attach = reader.varint()?;
-        let exchange = if mode == 0 { 0 } else { reader.varint()? };
-        if attach == 0 || (mode != 0 && exchange == 0) {
-            return Err(Violation::malformed("attach: numbers start at 1"));
-        }
+        let attach = reader.varint();
+        let exchange = if mode == 0 { 0 } else { reader.varint() };
+        reader.require(
+            attach > 0 && (mode == 0 || exchange > 0),
+            "attach: numbers start at 1",
+        );
+        reader.require(mode <= 3, "flag: an unknown mode in a hello");
         let mode = match mode {
             0 => HelloMode::Socket,
             1 => HelloMode::Send,
             2 => HelloMode::Poll,
-            3 => HelloMode::Hold {
-                ms: reader.varint()?,
+            _ => HelloMode::Hold {
+                ms: reader.varint(),
             },
-            _ => return Err(Violation::malformed("flag: an unknown mode in a hello")),
         };
-        let ack = read_ack(reader)?;
-        let max_message = reader.varint()?;
-        let window_bytes = reader.varint()?;
-        let window_messages = reader.varint()?;
-        if max_message == 0
-            || window_bytes < Limits::INITIAL_WINDOW_BYTES
-            || window_messages < Limits::INITIAL_WINDOW_MESSAGES
-        {
-            return Err(Violation::malformed(
-                "limits: a window below the initial one",
-            ));
-        }
-        let token_length = reader.varint()?;
+        let ack = read_ack(reader);
+        let max_message = reader.varint();
+        let window_bytes = reader.varint();
+        let window_messages = reader.varint();
+        reader.require(
+            max_message > 0
+                && window_bytes >= Limits::INITIAL_WINDOW_BYTES
+                && window_messages >= Limits::INITIAL_WINDOW_MESSAGES,
+            "limits: a window below the initial one",
+        );
+        let token_length = reader.varint();
         if token_length > MAX_TOKEN {
-            return Err(Violation::too_large("token: longer than 8 KiB"));
+            reader.fail(Violation::too_large("token: longer than 8 KiB"));
         }
+        let token = reader.bytes(token_length).to_vec();
+        reader.check()?;
         Ok(Self {
             key,
             mode,
@@ -165,7 +169,7 @@ impl Hello {
             max_message,
             window_bytes,
             window_messages,
-            token: reader.bytes(token_length)?.to_vec(),
+            token,
         })
     }
 }
@@ -220,33 +224,28 @@ impl Welcome {
         writer.varint(self.heartbeat_ms);
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Violation> {
-        let attach = reader.varint()?;
-        let resumed = match reader.byte()? {
-            0 => false,
-            1 => true,
-            _ => return Err(Violation::malformed("flag: an unknown flag in a welcome")),
-        };
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let attach = reader.varint();
+        let resumed = reader.byte();
+        reader.require(resumed <= 1, "flag: an unknown flag in a welcome");
         let welcome = Self {
             attach,
-            resumed,
-            session: u64::from_le_bytes(reader.array()?),
-            ack: read_ack(reader)?,
-            max_message: reader.varint()?,
-            window_bytes: reader.varint()?,
-            window_messages: reader.varint()?,
-            life_ms: reader.varint()?,
-            heartbeat_ms: reader.varint()?,
+            resumed: resumed == 1,
+            session: u64::from_le_bytes(reader.array()),
+            ack: read_ack(reader),
+            max_message: reader.varint(),
+            window_bytes: reader.varint(),
+            window_messages: reader.varint(),
+            life_ms: reader.varint(),
+            heartbeat_ms: reader.varint(),
         };
-        if welcome.max_message < Limits::INITIAL_WINDOW_BYTES
-            || welcome.window_bytes < Limits::INITIAL_WINDOW_BYTES
-            || welcome.window_messages < Limits::INITIAL_WINDOW_MESSAGES
-        {
-            return Err(Violation::malformed(
-                "limits: a window or a longest message below the initial one",
-            ));
-        }
-        Ok(welcome)
+        reader.require(
+            welcome.max_message >= Limits::INITIAL_WINDOW_BYTES
+                && welcome.window_bytes >= Limits::INITIAL_WINDOW_BYTES
+                && welcome.window_messages >= Limits::INITIAL_WINDOW_MESSAGES,
+            "limits: a window or a longest message below the initial one",
+        );
+        welcome
     }
 }
 
@@ -256,15 +255,8 @@ fn write_ack(writer: &mut Writer, ack: Ack) {
     writer.varint(ack.received.messages - ack.acknowledged);
 }
 
-fn read_ack(reader: &mut Reader<'_>) -> Result<Ack, Violation> {
-    let received: Position = read_position(reader)?;
-    let waiting = reader.varint()?;
-    let acknowledged = received
-        .messages
-        .checked_sub(waiting)
-        .ok_or(Violation::sequence("ack: more waiting than received"))?;
-    Ok(Ack {
-        received,
-        acknowledged,
-    })
+fn read_ack(reader: &mut Reader<'_>) -> Ack {
+    let received = read_position(reader);
+    let waiting = reader.varint();
+    Ack::of_waiting(reader, received, waiting)
 }

@@ -3,15 +3,22 @@
 use crate::error::Violation;
 
 /// Walks over the bytes of a packet.
+///
+/// It fails once and for all: after the first violation it reads zeros and nothing, and [`check`](Self::check) tells what
+/// was broken. So what reads the fields of a frame need not ask after each of them.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    broken: Option<Violation>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self {
+            rest: bytes,
+            broken: None,
+        }
     }
 
     /// Whether nothing is left.
@@ -24,55 +31,81 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// The next byte.
-    pub fn byte(&mut self) -> Result<u8, Violation> {
-        let (first, rest) = self.rest.split_first().ok_or(TRUNCATED)?;
-        self.rest = rest;
-        Ok(*first)
+    /// Whether everything so far was well-formed.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that was broken.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.broken.map_or(Ok(()), Err)
+    }
+
+    /// Breaks off, unless that has happened before.
+    #[inline(never)]
+    pub(super) fn fail(&mut self, violation: Violation) {
+        self.broken.get_or_insert(violation);
+        self.rest = &[];
+    }
+
+    /// Breaks off for a malformed packet unless the rule holds.
+    pub(super) fn require(&mut self, holds: bool, rule: &'static str) {
+        if !holds {
+            self.fail(Violation::malformed(rule));
+        }
+    }
+
+    /// The next byte; 0 where there is none.
+    pub(super) fn byte(&mut self) -> u8 {
+        let [byte] = self.array();
+        byte
     }
 
     /// The next `length` bytes.
-    pub fn bytes(&mut self, length: u64) -> Result<&'a [u8], Violation> {
-        let length = usize::try_from(length).map_err(|_| PAST_END)?;
-        let (head, rest) = self.rest.split_at_checked(length).ok_or(PAST_END)?;
+    pub(super) fn bytes(&mut self, length: u64) -> &'a [u8] {
+        let split = usize::try_from(length)
+            .ok()
+            .and_then(|length| self.rest.split_at_checked(length));
+        let Some((head, rest)) = split else {
+            self.require(false, PAST_END);
+            return &[];
+        };
         self.rest = rest;
-        Ok(head)
+        head
     }
 
     /// The next `N` bytes as an array.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Violation> {
-        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(TRUNCATED)?;
+    pub(super) fn array<const N: usize>(&mut self) -> [u8; N] {
+        let Some((head, rest)) = self.rest.split_first_chunk() else {
+            self.require(false, TRUNCATED);
+            return [0; N];
+        };
         self.rest = rest;
-        Ok(*head)
+        *head
     }
 
-    /// The next unsigned integer: LEB128, at most ten bytes, in its shortest form.
-    pub fn varint(&mut self) -> Result<u64, Violation> {
-        let mut value = 0_u64;
-        for shift in (0..).step_by(7) {
-            let byte = self.byte().map_err(|_| VARINT)?;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && byte > 1 {
-                return Err(VARINT);
-            }
-            value |= bits << shift;
+    /// The next unsigned integer: LEB128, at most ten bytes, in its shortest form; 0 where there is none.
+    pub fn varint(&mut self) -> u64 {
+        let mut value = 0;
+        for (index, byte) in self.rest.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
-                return if byte == 0 && shift > 0 {
-                    Err(VARINT)
-                } else {
-                    Ok(value)
-                };
+                let is_padded = *byte == 0 && index > 0;
+                let overflows = *byte > 1 && index == 9;
+                if is_padded || overflows {
+                    break;
+                }
+                self.rest = self.rest.get(index + 1..).unwrap_or_default();
+                return value;
             }
         }
-        Err(VARINT)
+        self.require(false, VARINT);
+        0
     }
 }
 
-const TRUNCATED: Violation = Violation::malformed("length: the packet ends inside a frame");
-const PAST_END: Violation =
-    Violation::malformed("length: a length reaches past the end of the packet");
-const VARINT: Violation =
-    Violation::malformed("varint: an integer is cut off, too long or not in its shortest form");
+const TRUNCATED: &str = "length: the packet ends inside a frame";
+const PAST_END: &str = "length: a length reaches past the end of the packet";
+const VARINT: &str = "varint: an integer is cut off, too long or not in its shortest form";
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +134,8 @@ mod tests {
             assert_eq!(writer.len(), Writer::varint_len(value));
             let packet = writer.into_packet();
             let mut reader = Reader::new(&packet);
-            assert_eq!(reader.varint(), Ok(value));
+            assert_eq!(reader.varint(), value);
+            assert_eq!(reader.check(), Ok(()));
             assert!(reader.is_empty());
         }
     }
@@ -112,14 +146,33 @@ mod tests {
         let eleven: &[u8] = &[0xff; 11];
         let overflow: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02];
         for bytes in [&[][..], &[0x80], padded, eleven, overflow] {
-            assert_eq!(Reader::new(bytes).varint(), Err(VARINT), "{bytes:?}");
+            let mut reader = Reader::new(bytes);
+            reader.varint();
+            assert_eq!(
+                reader.check(),
+                Err(Violation::malformed(VARINT)),
+                "{bytes:?}"
+            );
         }
     }
 
     #[test]
     fn a_length_past_the_end_is_refused_before_anything_is_allocated() {
-        assert_eq!(Reader::new(b"abc").bytes(u64::MAX), Err(PAST_END));
-        assert_eq!(Reader::new(b"abc").bytes(4), Err(PAST_END));
-        assert_eq!(Reader::new(b"abc").bytes(3), Ok(&b"abc"[..]));
+        for length in [u64::MAX, 4] {
+            let mut reader = Reader::new(b"abc");
+            assert_eq!(reader.bytes(length), b"");
+            assert_eq!(reader.check(), Err(Violation::malformed(PAST_END)));
+        }
+        assert_eq!(Reader::new(b"abc").bytes(3), b"abc");
+    }
+
+    #[test]
+    fn what_follows_the_first_violation_is_not_read() {
+        let mut reader = Reader::new(&[0x80, 0x00, 7]);
+        reader.varint();
+        assert_eq!(
+            (reader.byte(), reader.check()),
+            (0, Err(Violation::malformed(VARINT)))
+        );
     }
 }

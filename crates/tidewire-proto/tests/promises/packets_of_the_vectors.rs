@@ -69,12 +69,15 @@ fn integers_are_read_and_written_as_the_vectors_say() {
         assert_eq!(hex(&writer.into_packet()), integer.hex);
         let bytes = bytes(&integer.hex);
         let mut reader = Reader::new(&bytes);
-        assert_eq!(reader.varint(), Ok(value));
+        assert_eq!(reader.varint(), value);
+        assert_eq!(reader.check(), Ok(()));
         assert!(reader.is_empty());
     }
     for integer in vectors().malformed_integers {
         let bytes = bytes(&integer.hex);
-        assert!(Reader::new(&bytes).varint().is_err(), "{}", integer.name);
+        let mut reader = Reader::new(&bytes);
+        reader.varint();
+        assert!(reader.check().is_err(), "{}", integer.name);
     }
 }
 
