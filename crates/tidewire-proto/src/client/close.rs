@@ -74,8 +74,13 @@ impl Client {
     /// that they carried ends on the server when its life is over.
     pub fn abandon(&mut self, now: Timestamp) {
         self.now = now;
-        self.outputs
-            .retain(|output| matches!(output, Output::Abort { .. } | Output::CloseSocket { .. }));
+        for _ in 0..self.outputs.len() {
+            if let Some(output @ (Output::Abort { .. } | Output::CloseSocket { .. })) =
+                self.outputs.pop_front()
+            {
+                self.outputs.push_back(output);
+            }
+        }
         self.farewell(&Close::new(
             CloseCode::NORMAL,
             "closed: the client was dropped",

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Client;
 use super::carriers::{Active, Exchange};
 use super::race::Refused;
-use super::receive::Hearing;
+use super::receive::{Hearing, Said};
 use super::transmit::{LEAST_ROOM, REQUEST_ROOM};
 use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
@@ -57,7 +57,8 @@ impl Client {
                 let mut reader = Reader::new(answer.body);
                 // The frame that says what it answers is skipped, and the rest believed.
                 let _ = Frame::read_from_server(&mut reader);
-                let _ = self.read_frames(now, &mut None, Hearing::All, &mut reader);
+                let mut said = Said::default();
+                let _ = self.read_frames(now, &mut None, Hearing::All, &mut reader, &mut said);
             }
             return;
         };
@@ -66,14 +67,14 @@ impl Client {
         stats.bytes_received += answer.body.len() as u64;
         let mut reader = Reader::new(answer.body);
         match Frame::read_from_server(&mut reader) {
-            Ok(Some(Frame::Close(close))) => {
+            Some(Frame::Close(close)) => {
                 self.handle_refusal(now, Refused::Http, exchange.attach, close);
             }
-            Ok(Some(Frame::Answer {
+            Some(Frame::Answer {
                 attach,
                 exchange: number,
                 held_ms,
-            })) if answer.status == 200
+            }) if answer.status == 200
                 && attach == exchange.attach
                 && number == exchange.number =>
             {
@@ -108,15 +109,13 @@ impl Client {
         } else {
             Hearing::WelcomeFirst
         };
-        let said = match self.read_frames(now, &mut receive, hearing, reader) {
-            Ok(said) => said,
-            Err(violation) => {
-                if violation.code == CloseCode::SEQUENCE {
-                    return self.abandon_session(now, violation.rule);
-                }
-                return self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
+        let mut said = Said::default();
+        if let Err(violation) = self.read_frames(now, &mut receive, hearing, reader, &mut said) {
+            if violation.code == CloseCode::SEQUENCE {
+                return self.abandon_session(now, violation.rule);
             }
-        };
+            return self.fail_http(now, Cause::PeerMisbehaved(violation.rule));
+        }
         let brought = self.stats.messages_received > received;
         let traffic = exchange.brings || brought;
         if let Some(close) = said.close {

@@ -12,7 +12,8 @@ use crate::wire::{Ack, Frame, OF_CLIENTS, Reader, Welcome};
 /// What a packet said beyond messages and acknowledgements.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    pub(super) welcome: Option<Welcome>,
+    /// The attach number of a welcome.
+    pub(super) welcome: Option<u64>,
     pub(super) ping: Option<u64>,
     pub(super) pong: Option<u64>,
     pub(super) drain: Option<u64>,
@@ -39,9 +40,9 @@ impl Client {
         receive: &mut ReceiveCursor,
         mut hearing: Hearing,
         reader: &mut Reader<'_>,
-    ) -> Result<Said, Violation> {
-        let mut said = Said::default();
-        while let Some(frame) = Frame::read_from_server(reader)? {
+        said: &mut Said,
+    ) -> Result<(), Violation> {
+        while let Some(frame) = Frame::read_from_server(reader) {
             if frame.is_data() {
                 match hearing {
                     Hearing::All => self.take_data(now, receive, &frame)?,
@@ -56,7 +57,7 @@ impl Client {
                 Frame::Ack(ack) => self.take_ack(ack)?,
                 Frame::Close(close) => {
                     said.close = Some(close);
-                    return Ok(said);
+                    return Ok(());
                 }
                 Frame::Drain(delay_ms) => said.drain = Some(delay_ms),
                 Frame::Ping(nonce) => said.ping = Some(nonce),
@@ -67,12 +68,12 @@ impl Client {
                     self.take_welcome(&welcome)?;
                     hearing = Hearing::All;
                     *receive = None;
-                    said.welcome = Some(welcome);
+                    said.welcome = Some(welcome.attach);
                 }
                 _ => return Err(Violation::malformed(OF_CLIENTS)),
             }
         }
-        Ok(said)
+        reader.check()
     }
 
     fn take_data(

@@ -65,21 +65,20 @@ impl Client {
                 "unsupported: a text message where packets are binary",
             );
         };
-        let outcome = self.read_frames(now, &mut receive, hearing, &mut Reader::new(&packet));
+        let mut said = Said::default();
+        let mut reader = Reader::new(&packet);
+        let outcome = self.read_frames(now, &mut receive, hearing, &mut reader, &mut said);
         if let Some(socket) = self.socket(carrier) {
             socket.receive = receive;
         }
-        let said = match outcome {
-            Ok(said) => said,
-            Err(violation) => {
-                return self.handle_violation(now, carrier, violation.code, violation.rule);
-            }
-        };
+        if let Err(violation) = outcome {
+            return self.handle_violation(now, carrier, violation.code, violation.rule);
+        }
         self.take_sign_of_life(now, carrier, said.pong);
         if let Some(close) = said.close {
             return self.handle_refusal(now, Refused::Socket(carrier), attach, close);
         }
-        self.take_said(now, carrier, said);
+        self.take_said(now, carrier, &said);
     }
 
     /// Only the answer to a probe ends it: other packets may have been on their way before the link died, so they win time.
@@ -99,7 +98,7 @@ impl Client {
         }
     }
 
-    fn take_said(&mut self, now: Timestamp, carrier: CarrierId, said: Said) {
+    fn take_said(&mut self, now: Timestamp, carrier: CarrierId, said: &Said) {
         let highest = self.attach;
         let Some(socket) = self.socket(carrier) else {
             return;
@@ -110,13 +109,13 @@ impl Client {
             socket.attach = 0;
             return;
         }
-        if let Some(welcome) = said.welcome {
-            if welcome.attach != socket.attach || socket.is_live() {
+        if let Some(attach) = said.welcome {
+            if attach != socket.attach || socket.is_live() {
                 // The answer to a hello that was repeated since.
                 return;
             }
             let round_trip = now.span_since(socket.greeted_at);
-            if welcome.attach < highest {
+            if attach < highest {
                 socket.attach = 0;
                 socket.skips = true;
                 return;

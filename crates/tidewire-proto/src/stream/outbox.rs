@@ -1,7 +1,6 @@
 //! The sending half: what waits for its acknowledgement, within a bound.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::PACKET_DATA;
@@ -71,25 +70,14 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct Entry {
     id: MessageId,
-    text: bool,
-    bytes: Vec<u8>,
+    payload: Payload,
     /// Message bytes accepted up to the end of this one.
     end: u64,
 }
 
 impl Entry {
     fn cost(&self) -> usize {
-        self.bytes.len() + Limits::MESSAGE_COST
-    }
-
-    fn into_payload(self) -> Payload {
-        if !self.text {
-            return Payload::Binary(self.bytes);
-        }
-        match String::from_utf8(self.bytes) {
-            Ok(text) => Payload::Text(text),
-            Err(error) => Payload::Binary(error.into_bytes()),
-        }
+        self.payload.len() + Limits::MESSAGE_COST
     }
 }
 
@@ -153,14 +141,11 @@ impl Outbox {
             });
         }
         let id = self.draw_id();
-        let text = matches!(payload, Payload::Text(_));
-        let bytes = payload.into_bytes();
         self.held += cost;
-        self.accepted_bytes += bytes.len() as u64;
+        self.accepted_bytes += payload.len() as u64;
         self.entries.push_back(Entry {
             id,
-            text,
-            bytes,
+            payload,
             end: self.accepted_bytes,
         });
         Ok(id)
@@ -193,7 +178,7 @@ impl Outbox {
         let first = self.first_untransmitted();
         let index = (first..self.entries.len()).find(|index| {
             let entry = self.entries.get(*index);
-            entry.is_some_and(|entry| entry.bytes.len() as u64 > peer.max_message)
+            entry.is_some_and(|entry| entry.payload.len() as u64 > peer.max_message)
         })?;
         self.remove(index)
     }
@@ -207,14 +192,21 @@ impl Outbox {
     }
 
     fn remove(&mut self, index: usize) -> Option<(MessageId, Payload)> {
-        let entry = self.entries.remove(index)?;
-        let length = entry.bytes.len() as u64;
-        for later in self.entries.iter_mut().skip(index) {
-            later.end -= length;
+        let mut removed = None;
+        let mut length = 0;
+        for place in 0..self.entries.len() {
+            let mut entry = self.entries.pop_front()?;
+            if place == index {
+                length = entry.payload.len() as u64;
+                self.held -= entry.cost();
+                removed = Some((entry.id, entry.payload));
+            } else {
+                entry.end -= length;
+                self.entries.push_back(entry);
+            }
         }
         self.accepted_bytes -= length;
-        self.held -= entry.cost();
-        Some((entry.id, entry.into_payload()))
+        removed
     }
 
     /// Learns what the peer has; the last message that it newly acknowledges comes back.
@@ -249,7 +241,7 @@ impl Outbox {
             .ok()
             .and_then(|index| self.entries.get(index));
         position.offset == 0
-            || entry.is_some_and(|entry| position.offset < entry.bytes.len() as u64)
+            || entry.is_some_and(|entry| position.offset < entry.payload.len() as u64)
     }
 
     /// Whether there is room again after a refusal, for the refused message too; true once for each refusal.
@@ -304,7 +296,7 @@ impl Outbox {
     fn sendable(&self, index: u64) -> Option<&Entry> {
         let position = usize::try_from(index).ok()?;
         let entry = self.entries.get(position)?;
-        let length = entry.bytes.len() as u64;
+        let length = entry.payload.len() as u64;
         let window = self.peer.unwrap_or(PeerLimits {
             max_message: Limits::INITIAL_WINDOW_BYTES,
             window_bytes: Limits::INITIAL_WINDOW_BYTES,
@@ -335,7 +327,8 @@ impl Outbox {
                 .saturating_sub(writer.len() + overhead)
                 .min(PACKET_DATA.saturating_sub(data));
             let rest = entry
-                .bytes
+                .payload
+                .as_bytes()
                 .get(cursor.at.offset as usize..)
                 .unwrap_or_default();
             let whole = rest.len() <= room;
@@ -349,12 +342,13 @@ impl Outbox {
                 writer.seek(cursor.at);
                 cursor.placed = true;
             }
+            let text = matches!(entry.payload, Payload::Text(_));
             if cursor.at.offset > 0 {
                 writer.further(whole, piece);
             } else if whole {
-                writer.message(entry.text, piece);
+                writer.message(text, piece);
             } else {
-                writer.first(entry.text, entry.bytes.len() as u64, piece);
+                writer.first(text, entry.payload.len() as u64, piece);
             }
             // An empty message counts too, or a packet could hold any number of them.
             data += piece.len().max(1);
@@ -396,26 +390,25 @@ impl Outbox {
         self.held -= entry.cost();
         self.transmitted = Position::after(self.acknowledged);
         self.received = self.transmitted;
-        Some((entry.id, entry.into_payload()))
+        Some((entry.id, entry.payload))
     }
 
     /// Everything that was never acknowledged, oldest first.
     pub(crate) fn take_unconfirmed(&mut self) -> Vec<Unconfirmed> {
         let untouched = self.first_untransmitted();
         self.held = 0;
-        #[cfg_attr(not(feature = "planted-bugs"), expect(unused_mut))]
         let mut entries = core::mem::take(&mut self.entries);
         #[cfg(feature = "planted-bugs")]
         self.falsify(&mut entries);
-        let unconfirmed = entries
-            .into_iter()
-            .enumerate()
-            .map(|(index, entry)| Unconfirmed {
+        let mut unconfirmed = Vec::with_capacity(entries.len());
+        while let Some(entry) = entries.pop_front() {
+            unconfirmed.push(Unconfirmed {
                 id: entry.id,
-                transmitted: index < untouched,
-                payload: entry.into_payload(),
+                transmitted: unconfirmed.len() < untouched,
+                payload: entry.payload,
             });
-        unconfirmed.collect()
+        }
+        unconfirmed
     }
 
     #[cfg(feature = "planted-bugs")]

@@ -125,14 +125,17 @@ impl<'a> Frame<'a> {
             reader.byte();
             return Ok(Some(Self::Hello(Hello::read(reader)?)));
         }
-        Self::read_from_server(reader)
+        let frame = Self::read_from_server(reader);
+        reader.check()?;
+        Ok(frame)
     }
 
     /// The next frame of a packet, for a client: it need not know how to read what no server sends.
-    pub(crate) fn read_from_server(reader: &mut Reader<'a>) -> Result<Option<Self>, Violation> {
+    ///
+    /// `None` at the end of the packet, and from a violation on, which the reader tells.
+    pub(crate) fn read_from_server(reader: &mut Reader<'a>) -> Option<Self> {
         if reader.is_empty() {
-            reader.check()?;
-            return Ok(None);
+            return None;
         }
         let frame = match reader.byte() {
             FrameKind::WELCOME => Self::Welcome(Welcome::read(reader)),
@@ -162,11 +165,16 @@ impl<'a> Frame<'a> {
                 last: kind == FrameKind::LAST,
                 bytes: read_fragment(reader),
             },
-            FrameKind::HELLO => return Err(Violation::malformed(OF_CLIENTS)),
-            _ => return Err(Violation::malformed("type: a frame of unknown type")),
+            kind => {
+                let rule = match kind {
+                    FrameKind::HELLO => OF_CLIENTS,
+                    _ => "type: a frame of unknown type",
+                };
+                reader.require(false, rule);
+                Self::Stale
+            }
         };
-        reader.check()?;
-        Ok(Some(frame))
+        reader.check().is_ok().then_some(frame)
     }
 
     /// Whether the frame carries message bytes.
