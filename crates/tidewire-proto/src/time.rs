@@ -1,5 +1,7 @@
 //! Time as the state machines see it: an argument, never a clock.
 
+use core::fmt;
+use core::num::NonZeroU64;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
@@ -7,44 +9,50 @@ use core::time::Duration;
 ///
 /// The driver fills it from a clock that does not go back (`performance.now()` in browsers, `Instant` on servers,
 /// virtual time in the simulator). Two timestamps can be compared only when they come from one driver.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Timestamp(u64);
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp {
+    /// One more than the microseconds, so that a deadline that is not set takes no room of its own.
+    after_zero: NonZeroU64,
+}
 
 impl Timestamp {
     /// The driver's epoch.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self::from_micros(0);
 
     /// The moment `micros` microseconds after the epoch.
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        Self {
+            after_zero: NonZeroU64::MIN.saturating_add(micros),
+        }
     }
 
     /// The moment `millis` milliseconds after the epoch; it saturates at the end of time.
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis.saturating_mul(1_000))
+        Self::from_micros(millis.saturating_mul(1_000))
     }
 
     /// Microseconds since the epoch.
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.after_zero.get() - 1
     }
 
     /// Whole milliseconds since the epoch.
     pub const fn as_millis(self) -> u64 {
-        self.0 / 1_000
+        self.as_micros() / 1_000
     }
 
     /// The time that has passed since `earlier`; zero when `earlier` is later.
     #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0))
+        Duration::from_micros(self.span_since(earlier).0)
     }
 }
 
 impl Timestamp {
     /// What [`since`](Self::since) tells, as the machines count it.
     pub(crate) const fn span_since(self, earlier: Self) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+        let (later, earlier) = (self.after_zero.get(), earlier.after_zero.get());
+        Span(later.saturating_sub(earlier))
     }
 }
 
@@ -53,7 +61,9 @@ impl Add<Span> for Timestamp {
 
     #[inline(never)]
     fn add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self {
+            after_zero: self.after_zero.saturating_add(span.0),
+        }
     }
 }
 
@@ -71,7 +81,19 @@ impl Sub<Duration> for Timestamp {
 
     #[inline(never)]
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(Span::from(span).0))
+        Self::from_micros(self.as_micros().saturating_sub(Span::from(span).0))
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.as_micros()).finish()
     }
 }
 
