@@ -136,6 +136,8 @@ impl Close {
 
     /// The short name in front of the colon, or the whole reason where there is none.
     pub fn name(&self) -> &str {
-        self.reason.split(':').next().unwrap_or_default()
+        let colon = self.reason.bytes().position(|byte| byte == b':');
+        let name = colon.and_then(|end| self.reason.get(..end));
+        name.unwrap_or(&self.reason)
     }
 }

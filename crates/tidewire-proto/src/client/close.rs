@@ -8,7 +8,6 @@ use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
 use crate::payload::Payload;
 use crate::planted::planted;
-use crate::stream::PACKET_DATA;
 use crate::time::Timestamp;
 use crate::wire::{HelloMode, Writer};
 
@@ -35,26 +34,26 @@ impl Client {
     }
 
     /// Tells the server of a close once its application has everything.
-    pub(super) fn pump_close(&mut self, now: Timestamp) -> Option<Output> {
-        let closing = self.closing.as_ref()?;
-        if closing.told.is_some() || !self.duplex.outbox.is_empty() {
-            return None;
+    pub(super) fn pump_close(&mut self, now: Timestamp) {
+        let is_due = self
+            .closing
+            .as_ref()
+            .is_some_and(|closing| closing.told.is_none());
+        if !is_due || !self.duplex.outbox.is_empty() {
+            return;
         }
         match self.active {
             // A session that never was, with nothing to send, needs no farewell.
             Active::None => {
-                if !self.welcomed && self.duplex.outbox.is_empty() {
+                if !self.welcomed {
                     self.finish(Cause::ByApplication);
                 }
-                None
             }
             Active::Http => self.tell_over_http(now),
             Active::Socket(id) => {
-                if self.socket(id).is_some_and(|socket| !socket.writable) {
-                    return None;
+                if self.socket(id).is_none_or(|socket| socket.writable) {
+                    self.close_now();
                 }
-                self.close_now();
-                None
             }
         }
     }
@@ -103,31 +102,32 @@ impl Client {
             let mut writer = Writer::default();
             self.duplex.write_ack(&mut writer);
             writer.close(close);
-            let output = self.transmit(id, Payload::Binary(writer.into_packet()));
-            self.outputs.push_back(output);
+            self.transmit(id, Payload::Binary(writer.into_packet()));
         }
         self.sockets.retain(|socket| socket.id != id);
         self.active = Active::None;
         self.close_socket(id, Self::browser_close(close));
     }
 
-    fn tell_over_http(&mut self, now: Timestamp) -> Option<Output> {
-        let http = self.http.as_mut()?;
+    fn tell_over_http(&mut self, now: Timestamp) {
+        let Some(http) = &mut self.http else {
+            return;
+        };
         if !http.welcomed || http.overtaken {
-            return None;
+            return;
         }
         http.exchange += 1;
         let (attach, number) = (http.attach, http.exchange);
         let transport = self.http_transport();
         let carrier = self.draw_carrier();
-        let mut writer = Writer::default();
-        self.hello(HelloMode::Send, attach, number, true)
-            .write(&mut writer);
-        let closing = self.closing.as_mut()?;
+        let mut writer = self.hello(HelloMode::Send, attach, number, true);
+        let Some(closing) = &mut self.closing else {
+            return;
+        };
         writer.close(&closing.close);
         closing.told = Some(carrier);
         closing.deadline = closing.deadline.max(now + self.config.probe_timeout);
-        Some(self.post(carrier, writer.into_packet(), false, transport))
+        self.post(carrier, writer.into_packet(), false, transport);
     }
 
     /// The body of one last request at `pagehide`, to be sent with `keepalive`: what the server is not known to have, oldest
@@ -156,19 +156,8 @@ impl Client {
             }
             _ => (self.draw_attach(), 1, false),
         };
-        let mut writer = Writer::default();
-        self.hello(HelloMode::Send, attach, number, welcomed)
-            .write(&mut writer);
-        let end = writer.len() + room;
-        let mut send = self.duplex.outbox.cursor();
-        while self.duplex.outbox.has_more(&send) {
-            let before = writer.len();
-            let left = end.saturating_sub(before).min(PACKET_DATA);
-            self.duplex.outbox.write(&mut send, &mut writer, left);
-            if writer.len() == before {
-                break;
-            }
-        }
+        let mut writer = self.hello(HelloMode::Send, attach, number, welcomed);
+        let send = self.duplex.outbox.write_up_to(&mut writer, room);
         // With something left to say, the session stays open for what is on its way on the socket.
         if ends && !self.duplex.outbox.has_more(&send) {
             writer.close(&Close::new(

@@ -7,7 +7,7 @@ use super::{Client, Phase};
 use crate::close::Close;
 use crate::config::{BareConfig, Mode};
 use crate::event::{Event, Output};
-use crate::id::{CarrierId, MessageId};
+use crate::id::CarrierId;
 use crate::payload::Payload;
 use crate::stream::PACKET_DATA;
 use crate::time::{Span, Timestamp};
@@ -27,22 +27,29 @@ impl Client {
     /// What the driver must do next; `None` when there is nothing left to do until the next command, fact or deadline.
     pub fn poll_output(&mut self, now: Timestamp) -> Option<Output> {
         self.now = now;
-        if let Some(output) = self.outputs.pop_front() {
-            return Some(output);
+        if self.outputs.is_empty() {
+            self.tell_change();
         }
+        if self.outputs.is_empty() {
+            self.pump_sockets(now);
+        }
+        if self.outputs.is_empty() {
+            self.pump_http(now);
+        }
+        if self.outputs.is_empty() {
+            self.pump_close(now);
+            // Ending a close changes the state.
+            if self.outputs.is_empty() {
+                self.tell_change();
+            }
+        }
+        self.outputs.pop_front()
+    }
+
+    fn tell_change(&mut self) {
         if let Some(event) = self.next_change() {
-            return Some(Output::Event(event));
+            self.emit(event);
         }
-        let output = self
-            .pump_sockets(now)
-            .or_else(|| self.pump_http(now))
-            .or_else(|| self.pump_close(now));
-        if output.is_some() {
-            return output;
-        }
-        // Ending a close queues outputs of its own.
-        let output = self.outputs.pop_front();
-        output.or_else(|| self.next_change().map(Output::Event))
     }
 
     /// What the application must be told of transport, state, messages that left, and room.
@@ -72,45 +79,46 @@ impl Client {
     }
 
     /// The next packet of the first socket that has something to say.
-    fn pump_sockets(&mut self, now: Timestamp) -> Option<Output> {
+    fn pump_sockets(&mut self, now: Timestamp) {
         for index in 0..self.sockets.len() {
-            let socket = self.sockets.get(index)?;
+            let Some(socket) = self.sockets.get(index) else {
+                return;
+            };
             if !socket.writable || socket.stage == Stage::Opening {
                 continue;
             }
             let carrier = socket.id;
-            let message = if self.is_bare() {
-                self.next_bare(now)
-            } else if socket.attach == 0 {
-                self.greet(now, carrier).map(Payload::Binary)
+            if self.is_bare() {
+                return self.pump_bare(now, carrier);
+            }
+            let packet = if socket.attach == 0 {
+                self.greet(now, carrier)
             } else if self.active == Active::Socket(carrier) || self.active == Active::None {
-                self.next_packet(now, carrier).map(Payload::Binary)
+                self.next_packet(now, carrier)
             } else {
                 None
             };
-            if let Some(message) = message {
-                return Some(self.transmit(carrier, message));
+            if let Some(packet) = packet {
+                return self.transmit(carrier, Payload::Binary(packet));
             }
         }
-        None
     }
 
-    pub(super) fn transmit(&mut self, carrier: CarrierId, message: Payload) -> Output {
+    pub(super) fn transmit(&mut self, carrier: CarrierId, message: Payload) {
         let stats = self.stats.of_mut(Transport::WebSocket);
         stats.packets_sent += 1;
         stats.bytes_sent += message.len() as u64;
         if let Some(socket) = self.socket(carrier) {
             socket.writable = false;
         }
-        Output::Transmit { carrier, message }
+        self.outputs
+            .push_back(Output::Transmit { carrier, message });
     }
 
     /// The first packet of a socket: who comes, and the messages that the server needs.
     fn greet(&mut self, now: Timestamp, carrier: CarrierId) -> Option<Vec<u8>> {
         let attach = self.draw_attach();
-        let mut writer = Writer::default();
-        self.hello(HelloMode::Socket, attach, 0, false)
-            .write(&mut writer);
+        let mut writer = self.hello(HelloMode::Socket, attach, 0, false);
         let mut send = self.duplex.outbox.cursor();
         self.duplex
             .outbox
@@ -154,8 +162,13 @@ impl Client {
     }
 
     /// The next HTTP request, if one is due and its slot is free.
-    fn pump_http(&mut self, now: Timestamp) -> Option<Output> {
-        let transport = self.http_transport();
+    fn pump_http(&mut self, now: Timestamp) {
+        if let Some(mode) = self.next_request(now) {
+            self.request(now, mode);
+        }
+    }
+
+    fn next_request(&self, now: Timestamp) -> Option<HelloMode> {
         let ack_due = self.duplex.ack_due().is_some_and(|due| due <= now);
         let http = self.http.as_ref()?;
         if http.overtaken
@@ -167,26 +180,25 @@ impl Client {
             return None;
         }
         let more = self.duplex.outbox.has_more(&http.sent);
-        let mode = if !http.welcomed {
-            http.poll.is_none().then_some(HelloMode::Poll)?
+        if !http.welcomed {
+            http.poll.is_none().then_some(HelloMode::Poll)
         } else if http.probing && http.send.is_none() {
             // It brings no messages and gets none: on a slow link they would take longer than a probe may.
-            HelloMode::Send
-        } else if transport == Transport::LongPolling {
+            Some(HelloMode::Send)
+        } else if self.http_transport() == Transport::LongPolling {
             match (&http.poll, &http.send) {
-                (None, _) if http.strikes > 0 => HelloMode::Poll,
-                (None, _) if self.rests(now) && !more && !ack_due => return None,
-                (None, _) => HelloMode::Hold {
+                (None, _) if http.strikes > 0 => Some(HelloMode::Poll),
+                (None, _) if self.rests(now) && !more && !ack_due => None,
+                (None, _) => Some(HelloMode::Hold {
                     ms: http.hold.as_millis(),
-                },
-                (Some(_), None) if more || ack_due => HelloMode::Send,
-                _ => return None,
+                }),
+                (Some(_), None) if more || ack_due => Some(HelloMode::Send),
+                _ => None,
             }
         } else {
             let due = more || ack_due || http.poll_at <= now;
-            (http.poll.is_none() && due).then_some(HelloMode::Poll)?
-        };
-        self.request(now, mode, transport)
+            (http.poll.is_none() && due).then_some(HelloMode::Poll)
+        }
     }
 
     /// Whether the next held poll still waits for the application.
@@ -196,33 +208,33 @@ impl Client {
     }
 
     /// Builds a request and takes its slot.
-    fn request(&mut self, now: Timestamp, mode: HelloMode, transport: Transport) -> Option<Output> {
-        if self.http.as_ref()?.attach == 0 {
-            let attach = self.draw_attach();
-            let http = self.http.as_mut()?;
-            http.attach = attach;
+    fn request(&mut self, now: Timestamp, mode: HelloMode) {
+        let transport = self.http_transport();
+        let id = self.draw_carrier();
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        if http.attach == 0 {
+            self.attach += 1;
+            http.attach = self.attach;
             http.exchange = 0;
         }
-        let id = self.draw_carrier();
-        let http = self.http.as_mut()?;
         http.exchange += 1;
         let (attach, number, welcomed) = (http.attach, http.exchange, http.welcomed);
         let probe = http.probing && mode == HelloMode::Send;
         http.probing &= !probe;
         let ping = http.ping.take();
         let sending = http.send.is_some() || probe;
-        let mut writer = Writer::default();
-        self.hello(mode, attach, number, welcomed)
-            .write(&mut writer);
+        let mut writer = self.hello(mode, attach, number, welcomed);
         if let Some(nonce) = ping {
             writer.ping(nonce);
         }
         let before = writer.len();
+        let mut sent = None;
         if !sending {
             // From the place that the server is known to have: requests may overtake each other.
             let room = self.request_room;
-            let send = self.duplex.outbox.write_up_to(&mut writer, room);
-            self.http.as_mut()?.sent = send;
+            sent = Some(self.duplex.outbox.write_up_to(&mut writer, room));
         }
         let brings = writer.len() > before;
         let held = matches!(mode, HelloMode::Hold { .. });
@@ -244,14 +256,17 @@ impl Client {
             sent_at: now,
             deadline: now + patience,
         };
-        let http = self.http.as_mut()?;
+        let Some(http) = &mut self.http else {
+            return;
+        };
+        http.sent = sent.unwrap_or(http.sent);
         match mode {
             HelloMode::Send => http.send = Some(exchange),
             HelloMode::Poll | HelloMode::Hold { .. } | HelloMode::Socket => {
                 http.poll = Some(exchange);
             }
         }
-        Some(self.post(id, writer.into_packet(), held, transport))
+        self.post(id, writer.into_packet(), held, transport);
     }
 
     pub(super) fn post(
@@ -260,25 +275,26 @@ impl Client {
         body: Vec<u8>,
         held: bool,
         transport: Transport,
-    ) -> Output {
+    ) {
         let stats = self.stats.of_mut(transport);
         stats.requests += 1;
         stats.packets_sent += 1;
         stats.bytes_sent += body.len() as u64;
-        Output::Request {
+        self.outputs.push_back(Output::Request {
             carrier,
             body,
             held,
-        }
+        });
     }
 
+    /// A packet that begins by saying who comes, and how.
     pub(super) fn hello(
         &mut self,
         mode: HelloMode,
         attach: u64,
         exchange: u64,
         welcomed: bool,
-    ) -> Hello {
+    ) -> Writer {
         // Only a carrier that holds the session is sure to be listened to.
         let ack = if welcomed {
             self.duplex.take_ack()
@@ -286,7 +302,7 @@ impl Client {
             self.duplex.ack()
         };
         let limits = &self.config.limits;
-        Hello {
+        let hello = Hello {
             key: self.key,
             mode,
             resume: self.welcomed,
@@ -299,12 +315,16 @@ impl Client {
             max_message: limits.max_message,
             window_bytes: limits.window_bytes,
             window_messages: limits.window_messages,
-            token: self.token.clone(),
-        }
+            token: core::mem::take(&mut self.token),
+        };
+        let mut writer = Writer::default();
+        hello.write(&mut writer);
+        self.token = hello.token;
+        writer
     }
 
     /// Bare mode: a heartbeat or the next message, as it is.
-    fn next_bare(&mut self, now: Timestamp) -> Option<Payload> {
+    fn pump_bare(&mut self, now: Timestamp, carrier: CarrierId) {
         if self.beat_at.is_some_and(|at| at <= now) {
             self.schedule_beat(now);
             if let Mode::Bare(BareConfig {
@@ -312,12 +332,13 @@ impl Client {
                 ..
             }) = &self.config.mode
             {
-                return Some(payload.clone());
+                return self.transmit(carrier, payload.clone());
             }
         }
-        let (id, payload): (MessageId, Payload) = self.duplex.outbox.pop()?;
-        self.emit(Event::Sent(id));
-        Some(payload)
+        if let Some((id, payload)) = self.duplex.outbox.pop() {
+            self.transmit(carrier, payload);
+            self.emit(Event::Sent(id));
+        }
     }
 
     /// The close that browsers let a page send: 1000, or 3000 to 4999.
