@@ -151,6 +151,22 @@ impl Http {
         }
     }
 
+    /// Changes each request that is on its way.
+    pub(super) fn for_each(&mut self, mut change: impl FnMut(&mut Exchange)) {
+        if let Some(poll) = &mut self.poll {
+            change(poll);
+        }
+        if let Some(send) = &mut self.send {
+            change(send);
+        }
+    }
+
+    /// Takes out a request of which this is true.
+    pub(super) fn take_if(&mut self, is_it: impl Fn(&mut Exchange) -> bool) -> Option<Exchange> {
+        let poll = self.poll.take_if(&is_it);
+        poll.or_else(|| self.send.take_if(is_it))
+    }
+
     /// Starts over with a new attach number.
     pub(super) const fn reattach(&mut self, now: Timestamp) {
         self.attach = 0;

@@ -248,12 +248,7 @@ impl Client {
 
     fn take_exchange(&mut self, carrier: CarrierId) -> Option<Exchange> {
         let http = self.http.as_mut()?;
-        for slot in [&mut http.poll, &mut http.send] {
-            if slot.is_some_and(|exchange| exchange.id == carrier) {
-                return slot.take();
-            }
-        }
-        None
+        http.take_if(|exchange| exchange.id == carrier)
     }
 
     /// Whether this was the exchange that told the server of a close; then the client is done.

@@ -80,12 +80,12 @@ impl Client {
                 // brings messages keeps its time, which it may need on a slow link.
                 http.ping = Some(nonce);
                 http.probing = true;
-                for exchange in [&mut http.send, &mut http.poll].into_iter().flatten() {
+                http.for_each(|exchange| {
                     if !exchange.brings {
                         exchange.probe = true;
                         exchange.deadline = exchange.deadline.min(deadline);
                     }
-                }
+                });
                 if http.overtaken {
                     // The socket that overtook it is what must answer.
                     for socket in &mut self.sockets {

@@ -138,13 +138,13 @@ impl Client {
 
     /// Lets go of HTTP; answers whether it was carrying or trying to.
     fn drop_http(&mut self) -> bool {
-        let Some(http) = self.http.take() else {
+        let Some(mut http) = self.http.take() else {
             return false;
         };
-        for exchange in [http.poll, http.send].into_iter().flatten() {
+        http.for_each(|exchange| {
             let carrier = exchange.id;
             self.outputs.push_back(Output::Abort { carrier });
-        }
+        });
         true
     }
 

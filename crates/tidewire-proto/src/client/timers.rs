@@ -88,8 +88,9 @@ impl Client {
             }
         }
         if let Some(http) = &self.http {
-            for exchange in [&http.poll, &http.send].into_iter().flatten() {
-                consider(Some(exchange.deadline), Reason::Request);
+            for slot in [&http.poll, &http.send] {
+                let deadline = slot.as_ref().map(|exchange| exchange.deadline);
+                consider(deadline, Reason::Request);
             }
             let rests = http.poll.is_none() && self.rests(self.now);
             consider(rests.then_some(http.rests_until), Reason::Poll);
@@ -218,17 +219,11 @@ impl Client {
 
     /// HTTP exchanges that take too long.
     fn pass_exchanges(&mut self, now: Timestamp) {
-        loop {
-            let Some(http) = &mut self.http else {
-                return;
-            };
-            let overdue = [&mut http.poll, &mut http.send].into_iter().find(|slot| {
-                slot.as_ref()
-                    .is_some_and(|exchange| exchange.deadline <= now)
-            });
-            let Some(exchange) = overdue.and_then(Option::take) else {
-                return;
-            };
+        while let Some(exchange) = self
+            .http
+            .as_mut()
+            .and_then(|http| http.take_if(|exchange| exchange.deadline <= now))
+        {
             self.outputs.push_back(Output::Abort {
                 carrier: exchange.id,
             });
@@ -248,12 +243,12 @@ impl Client {
             }
         }
         if let Some(http) = &mut self.http {
-            for exchange in [&mut http.poll, &mut http.send].into_iter().flatten() {
+            http.for_each(|exchange| {
                 if !exchange.extended {
                     exchange.extended = true;
                     exchange.deadline = exchange.deadline.max(deadline);
                 }
-            }
+            });
         }
         self.wake(now);
     }
