@@ -111,15 +111,17 @@ impl Close {
 
     /// A close with this code and reason; a longer reason is cut at a character boundary.
     pub fn new(code: CloseCode, reason: &str) -> Self {
-        let mut end = reason.len().min(Self::MAX_REASON);
-        while !reason.is_char_boundary(end) {
-            end -= 1;
-        }
         Self {
             code,
             retry_after: None,
-            reason: reason.get(..end).unwrap_or_default().into(),
+            reason: Self::cut(reason).into(),
         }
+    }
+
+    /// As much of a reason as a close frame can carry.
+    pub(crate) fn cut(reason: &str) -> &str {
+        let end = reason.floor_char_boundary(Self::MAX_REASON);
+        reason.get(..end).unwrap_or_default()
     }
 
     /// What a server answers to the close of its client, whose own code and reason it repeats to nobody.

@@ -64,7 +64,7 @@ impl Client {
             if let Some(carrier) = closing.told {
                 self.outputs.push_back(Output::Abort { carrier });
             }
-            self.farewell(&closing.close);
+            self.farewell(closing.close);
         }
         self.finish(Cause::ByApplication);
     }
@@ -80,7 +80,7 @@ impl Client {
                 self.outputs.push_back(output);
             }
         }
-        self.farewell(&Close::new(
+        self.farewell(Close::new(
             CloseCode::NORMAL,
             "closed: the client was dropped",
         ));
@@ -94,17 +94,17 @@ impl Client {
     }
 
     /// Closes the socket that carries the session, with the close told inside the protocol as well.
-    fn farewell(&mut self, close: &Close) {
+    fn farewell(&mut self, close: Close) {
         let Active::Socket(id) = self.active else {
             return;
         };
         if !self.is_bare() {
             let mut writer = Writer::default();
             self.duplex.write_ack(&mut writer);
-            writer.close(close);
+            writer.close(&close);
             self.transmit(id, Payload::Binary(writer.into_packet()));
         }
-        self.sockets.retain(|socket| socket.id != id);
+        self.take_socket(id);
         self.active = Active::None;
         self.close_socket(id, Self::browser_close(close));
     }

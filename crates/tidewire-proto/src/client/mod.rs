@@ -295,12 +295,15 @@ impl Client {
             return self.duplex.consumed(now, delay, messages);
         }
         let was_clogged = self.is_clogged();
-        for (number, inbox) in &mut self.left_over {
-            if *number == session {
-                inbox.consumed(messages);
+        let mut sessions = self.left_over.iter();
+        if let Some(index) = sessions.position(|(number, _)| *number == session)
+            && let Some((_, inbox)) = self.left_over.get_mut(index)
+        {
+            inbox.consumed(messages);
+            if inbox.waiting() == 0 {
+                self.left_over.swap_remove(index);
             }
         }
-        self.left_over.retain(|(_, inbox)| inbox.waiting() > 0);
         if let Phase::Waiting { until } = self.phase
             && was_clogged
             && until <= now

@@ -120,13 +120,10 @@ impl Client {
 
     /// Closes every carrier but `keep`.
     pub(super) fn drop_carriers(&mut self, keep: Option<CarrierId>) {
-        while let Some(index) = self
-            .sockets
-            .iter()
-            .position(|socket| Some(socket.id) != keep)
-        {
-            let socket = self.sockets.remove(index);
-            self.close_socket(socket.id, None);
+        let unwanted = |socket: &&Socket| Some(socket.id) != keep;
+        while let Some(id) = self.sockets.iter().find(unwanted).map(|socket| socket.id) {
+            self.take_socket(id);
+            self.close_socket(id, None);
         }
         self.drop_http();
         if keep.is_none() {
@@ -155,10 +152,9 @@ impl Client {
 
     /// A socket failed, is no longer wanted, or never came about.
     pub(super) fn fail_socket(&mut self, now: Timestamp, id: CarrierId, cause: Cause) {
-        let Some(index) = self.sockets.iter().position(|socket| socket.id == id) else {
+        if !self.take_socket(id) {
             return;
-        };
-        self.sockets.remove(index);
+        }
         self.stats.of_mut(Transport::WebSocket).failures += 1;
         if self.active == Active::Socket(id) {
             if now < self.live_since + self.config.stable_after {

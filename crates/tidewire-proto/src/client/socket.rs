@@ -189,6 +189,12 @@ impl Client {
         self.emit(Event::Message { session, payload });
     }
 
+    /// Forgets a socket; answers whether it was there.
+    pub(super) fn take_socket(&mut self, id: CarrierId) -> bool {
+        let index = self.sockets.iter().position(|socket| socket.id == id);
+        index.map(|index| self.sockets.remove(index)).is_some()
+    }
+
     pub(super) fn socket(&mut self, id: CarrierId) -> Option<&mut Socket> {
         self.sockets.iter_mut().find(|socket| socket.id == id)
     }

@@ -342,8 +342,8 @@ impl Client {
     }
 
     /// The close that browsers let a page send: 1000, or 3000 to 4999.
-    pub(super) fn browser_close(close: &Close) -> Option<Close> {
+    pub(super) fn browser_close(close: Close) -> Option<Close> {
         let allowed = close.code.0 == 1000 || (3000..5000).contains(&close.code.0);
-        allowed.then(|| close.clone())
+        allowed.then_some(close)
     }
 }

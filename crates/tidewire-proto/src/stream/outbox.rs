@@ -161,7 +161,8 @@ impl Outbox {
     /// Whether a message of `length` bytes would fit if everything that may be dropped were.
     pub(crate) fn can_make_room(&self, length: usize) -> bool {
         let kept = self.first_untransmitted().min(self.entries.len());
-        let held: usize = self.entries.iter().take(kept).map(Entry::cost).sum();
+        let kept_entries = (0..kept).filter_map(|index| self.entries.get(index));
+        let held: usize = kept_entries.map(Entry::cost).sum();
         kept == 0
             || (kept < self.max_messages && held + length + Limits::MESSAGE_COST <= self.max_bytes)
     }

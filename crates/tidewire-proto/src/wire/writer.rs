@@ -110,7 +110,7 @@ impl Writer {
             .map_or(0, |delay| (delay.as_millis() as u64).max(1));
         self.varint(retry_after);
         // The reason is a public field: one that is too long would be refused instead of heard.
-        self.prefixed(Close::new(close.code, &close.reason).reason.as_bytes());
+        self.prefixed(Close::cut(&close.reason).as_bytes());
     }
 
     /// Writes what an HTTP answer belongs to and how long it was held, in milliseconds.
