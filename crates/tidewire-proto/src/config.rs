@@ -62,20 +62,20 @@ impl Limits {
     /// Names the first field that makes no sense: everything must be above zero, and the window at least the
     /// [initial window](Self::INITIAL_WINDOW_BYTES), since a client counts on it before it is told.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let rules = [
-            (self.max_message > 0, "max_message"),
-            (
-                self.window_bytes >= Self::INITIAL_WINDOW_BYTES,
-                "window_bytes",
-            ),
-            (
-                self.window_messages >= Self::INITIAL_WINDOW_MESSAGES,
-                "window_messages",
-            ),
-            (self.outbox_bytes > Self::MESSAGE_COST, "outbox_bytes"),
-            (self.outbox_messages > 0, "outbox_messages"),
-        ];
-        first_broken(&rules)
+        let field = if self.max_message == 0 {
+            "max_message"
+        } else if self.window_bytes < Self::INITIAL_WINDOW_BYTES {
+            "window_bytes"
+        } else if self.window_messages < Self::INITIAL_WINDOW_MESSAGES {
+            "window_messages"
+        } else if self.outbox_bytes <= Self::MESSAGE_COST {
+            "outbox_bytes"
+        } else if self.outbox_messages == 0 {
+            "outbox_messages"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError { field })
     }
 }
 
@@ -208,29 +208,35 @@ impl ClientConfig {
     /// Names the first field that makes no sense: a zero or inverted time, or no transport at all.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
-        let rules = [
-            (
-                Transport::ALL
-                    .iter()
-                    .any(|transport| self.allows(*transport)),
-                "transports",
-            ),
-            (!self.handshake_timeout.is_zero(), "handshake_timeout"),
-            (!self.prepare_timeout.is_zero(), "prepare_timeout"),
-            (!self.request_timeout.is_zero(), "request_timeout"),
-            (!self.hold.is_zero(), "hold"),
-            (!self.polling_floor.is_zero(), "polling_floor"),
-            (
-                self.polling_ceiling >= self.polling_floor,
-                "polling_ceiling",
-            ),
-            (!self.silence.is_zero(), "silence"),
-            (!self.probe_timeout.is_zero(), "probe_timeout"),
-            (!self.backoff_base.is_zero(), "backoff_base"),
-            (self.backoff_cap >= self.backoff_base, "backoff_cap"),
-            (!self.promotion_base.is_zero(), "promotion_base"),
-        ];
-        first_broken(&rules)
+        let mut transports = Transport::ALL.into_iter();
+        let field = if !transports.any(|transport| self.allows(transport)) {
+            "transports"
+        } else if self.handshake_timeout.is_zero() {
+            "handshake_timeout"
+        } else if self.prepare_timeout.is_zero() {
+            "prepare_timeout"
+        } else if self.request_timeout.is_zero() {
+            "request_timeout"
+        } else if self.hold.is_zero() {
+            "hold"
+        } else if self.polling_floor.is_zero() {
+            "polling_floor"
+        } else if self.polling_ceiling < self.polling_floor {
+            "polling_ceiling"
+        } else if self.silence.is_zero() {
+            "silence"
+        } else if self.probe_timeout.is_zero() {
+            "probe_timeout"
+        } else if self.backoff_base.is_zero() {
+            "backoff_base"
+        } else if self.backoff_cap < self.backoff_base {
+            "backoff_cap"
+        } else if self.promotion_base.is_zero() {
+            "promotion_base"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError { field })
     }
 }
 
@@ -291,23 +297,26 @@ impl SessionConfig {
         let quiet = self
             .max_hold
             .max(self.heartbeat.saturating_add(self.heartbeat_grace));
-        let rules = [
-            (
-                self.limits.max_message >= Limits::INITIAL_WINDOW_BYTES,
-                "max_message",
-            ),
-            (self.life > quiet, "life"),
-            (
-                self.idle_expiry.is_none_or(|idle| !idle.is_zero()),
-                "idle_expiry",
-            ),
-            (!self.heartbeat.is_zero(), "heartbeat"),
-            (!self.heartbeat_grace.is_zero(), "heartbeat_grace"),
-            (!self.max_hold.is_zero(), "max_hold"),
-            (self.attach_burst > 0, "attach_burst"),
-            (self.control_burst > 0, "control_burst"),
-        ];
-        first_broken(&rules)
+        let field = if self.limits.max_message < Limits::INITIAL_WINDOW_BYTES {
+            "max_message"
+        } else if self.life <= quiet {
+            "life"
+        } else if self.idle_expiry.is_some_and(|idle| idle.is_zero()) {
+            "idle_expiry"
+        } else if self.heartbeat.is_zero() {
+            "heartbeat"
+        } else if self.heartbeat_grace.is_zero() {
+            "heartbeat_grace"
+        } else if self.max_hold.is_zero() {
+            "max_hold"
+        } else if self.attach_burst == 0 {
+            "attach_burst"
+        } else if self.control_burst == 0 {
+            "control_burst"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError { field })
     }
 }
 
@@ -327,10 +336,3 @@ impl core::fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
-
-fn first_broken(rules: &[(bool, &'static str)]) -> Result<(), ConfigError> {
-    match rules.iter().find(|(holds, _)| !holds) {
-        Some((_, field)) => Err(ConfigError { field }),
-        None => Ok(()),
-    }
-}
