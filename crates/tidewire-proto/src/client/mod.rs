@@ -164,6 +164,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ConfigError`] names the first setting that makes no sense.
+    #[inline(never)] // Built in place, it is moved as a whole and not field by field.
     pub fn with_key(
         config: ClientConfig,
         mut entropy: Box<dyn Entropy>,

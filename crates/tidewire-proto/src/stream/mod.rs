@@ -33,6 +33,7 @@ pub(crate) struct Duplex {
 }
 
 impl Duplex {
+    #[inline(never)]
     pub(crate) fn new(limits: &Limits, first_id: u64) -> Self {
         Self {
             outbox: Outbox::new(limits, first_id),
