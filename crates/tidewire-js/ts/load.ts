@@ -1,6 +1,6 @@
 import { locate } from '#locate';
 
-import init, { Connection } from './generated/core.js';
+import { Connection, imports, start } from './generated/core.js';
 
 /** Where the wasm comes from: its URL, its bytes, an answer to `fetch`, or a compiled module. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
@@ -24,12 +24,18 @@ export async function load(source?: WasmSource | Promise<WasmSource>): Promise<t
   return Connection;
 }
 
-async function instantiate(source?: WasmSource | Promise<WasmSource>): Promise<void> {
-  const given = (await source) ?? (await locate());
-  const isAddress = typeof given === 'string' || given instanceof URL || given instanceof Request;
-  const module = isAddress ? await fetch(given) : given;
-  if (module instanceof Response && !module.ok) {
-    throw new TypeError(`${module.url} answered ${module.status}`);
+async function instantiate(given?: WasmSource | Promise<WasmSource>): Promise<void> {
+  let source = (await given) ?? (await locate());
+  if (typeof source === 'string' || source instanceof URL || source instanceof Request) {
+    source = await fetch(source);
   }
-  await init({ module_or_path: module });
+  if (source instanceof Response) {
+    if (!source.ok) {
+      throw new TypeError(`${source.url} answered ${source.status}`);
+    }
+    // Not as a stream, which would depend on the content type: the module is small.
+    source = await source.arrayBuffer();
+  }
+  const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+  start((await WebAssembly.instantiate(module, imports())).exports);
 }

@@ -100,14 +100,8 @@ fn build_wasm(generated: &Path) -> Result<()> {
     const PACKAGE: &str = "tidewire-js";
     wasm::build_bindgen()?;
     fs::create_dir_all(generated)?;
-    let shipped = wasm::ship_readable(
-        PACKAGE,
-        "tidewire_js.wasm",
-        generated,
-        &["--omit-default-module-path"],
-    )?;
-    let types = shipped.named.with_file_name(format!("{PACKAGE}.d.ts"));
-    fs::copy(types, generated.join("core.d.ts")).context("wasm-bindgen wrote no types")?;
+    let (shipped, types) = wasm::ship_parts(PACKAGE, "tidewire_js.wasm", generated)?;
+    fs::rename(types, generated.join("core.d.ts"))?;
     fs::rename(shipped.glue, generated.join("core.js"))?;
     fs::rename(shipped.wasm, generated.join("tidewire.wasm"))?;
     Ok(())

@@ -1,5 +1,6 @@
 //! wasm modules: the runner of their tests, a check of what they import, and what makes them small.
 
+mod glue;
 pub(crate) mod link;
 mod module;
 mod names;
@@ -15,7 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{built_binary, cargo, run};
 pub(crate) use module::Module;
-pub(crate) use ship::{ship, ship_readable, ship_style};
+pub(crate) use ship::{ship, ship_parts, ship_style};
 
 /// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

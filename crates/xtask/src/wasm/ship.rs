@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::names::Pair;
-use super::{TARGET, link};
+use super::{TARGET, glue, link};
 use crate::page;
 use crate::process::{cargo, run, state_dir, target_dir, workspace_root};
 use crate::registry;
@@ -41,7 +41,7 @@ const PASSES: &[&str] = &[
 ///
 /// `module` is what cargo calls its wasm file; `xtask-bindgen` must have been built.
 pub(crate) fn ship(package: &str, module: &str, folder: &Path) -> Result<Shipped> {
-    let shipped = ship_readable(package, module, folder, &["--no-typescript"])?;
+    let shipped = ship_with(package, module, folder, &["--no-typescript"], glue::shorten)?;
     if shipped.is_optimized
         && let Some(programs) = programs()?
     {
@@ -50,12 +50,30 @@ pub(crate) fn ship(package: &str, module: &str, folder: &Path) -> Result<Shipped
     Ok(shipped)
 }
 
-/// The same with a glue that a bundler is still to read, and further options for wasm-bindgen.
-pub(crate) fn ship_readable(
+/// The same with a glue that a bundler is still to read, without a loader, and with its declarations. Returns the path
+/// of those too.
+pub(crate) fn ship_parts(package: &str, module: &str, folder: &Path) -> Result<(Shipped, PathBuf)> {
+    let shipped = ship_with(
+        package,
+        module,
+        folder,
+        &["--omit-default-module-path"],
+        |glue| glue::without_loader(&glue::shorten(glue)?),
+    )?;
+    let declarations = format!("{package}.d.ts");
+    let types = text(&shipped.named.with_file_name(&declarations))?;
+    let written = folder.join(declarations);
+    write(&written, glue::types_without_loader(&types)?.as_bytes())?;
+    Ok((shipped, written))
+}
+
+/// Compiles, with further options for wasm-bindgen, and writes the module and a changed glue into a folder.
+fn ship_with(
     package: &str,
     module: &str,
     folder: &Path,
     options: &[&str],
+    change: impl FnOnce(&str) -> Result<String>,
 ) -> Result<Shipped> {
     const PROFILE: &str = "wasm-release";
     let mut build = cargo();
@@ -77,7 +95,7 @@ pub(crate) fn ship_readable(
     };
     let long = Pair {
         wasm: read(&shipped.named)?,
-        glue: String::from_utf8(read(&named.join(format!("{package}.js")))?)?,
+        glue: change(&text(&named.join(format!("{package}.js")))?)?,
     };
     let short = long.shortened(&format!("./{package}_bg.js"))?;
     write(&shipped.wasm, &short.wasm)?;
@@ -124,6 +142,10 @@ fn minify(programs: &Path, source: &Path, minified: &Path) -> Result<()> {
 
 fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn text(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
