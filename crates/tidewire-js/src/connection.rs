@@ -1,7 +1,8 @@
 //! The one class that the package's TypeScript uses.
 
-use tidewire::binding::{Binding, SendErrorKind};
-use tidewire::{Client, Close, CloseCode, Endpoint, Message, Stats, TransportStats};
+use js_sys::Float64Array;
+use tidewire::binding::{Binding, SendErrorKind, Settings};
+use tidewire::{Close, CloseCode, Endpoint, Message, TransportStats};
 use wasm_bindgen::prelude::*;
 
 use crate::settings;
@@ -18,27 +19,26 @@ pub struct Connection {
 impl Connection {
     /// Begins to connect, at the end of this turn.
     ///
-    /// `protocols` are joined by commas. `choices` and `numbers` are laid out as `ts/settings.ts` says.
+    /// `protocols` is an array of tokens, each there once. `choices` and `numbers` are laid out as `ts/settings.ts` says.
     ///
     /// # Errors
     ///
     /// Throws the name of the setting, or of the flaw of the URL, that cannot be used.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        url: &str,
+        url: String,
         token: Vec<u8>,
-        protocols: &str,
+        protocols: JsValue,
         choices: u32,
         numbers: &[f64],
-        heartbeat: &str,
+        heartbeat: String,
         listener: Listener,
     ) -> Result<Self, JsValue> {
-        let mut builder = settings::apply(Client::builder(url), choices, numbers, heartbeat);
-        if !protocols.is_empty() {
-            builder = builder.protocols(protocols.split(','));
-        }
-        let endpoints = settings::endpoint_source(choices);
-        match builder.token(token).bind(endpoints, Teller::new(listener)) {
+        let mut settings = Settings::new(url);
+        settings.token = token;
+        settings.protocols = protocols;
+        settings::apply(&mut settings, choices, numbers, heartbeat);
+        match Binding::new(settings, Teller::new(listener)) {
             Ok(binding) => Ok(Self { binding }),
             Err(error) => Err(JsValue::from_str(settings::name_of(&error))),
         }
@@ -90,8 +90,21 @@ impl Connection {
     }
 
     /// The counters, in the order of `ts/stats.ts`.
-    pub fn stats(&self) -> Vec<f64> {
-        flatten(&self.binding.stats())
+    pub fn stats(&self) -> Float64Array {
+        let stats = self.binding.stats();
+        let [first, second, third] = stats.transports.each_ref().map(of_transport);
+        let of_client = [
+            stats.messages_sent,
+            stats.messages_received,
+            stats.messages_acknowledged,
+            stats.duplicates_dropped,
+            stats.reconnects,
+            stats.sessions_lost,
+            stats.outbox_messages as u64,
+            stats.outbox_bytes as u64,
+        ]
+        .map(|count| count as f64);
+        Float64Array::from([first, second, third, of_client].as_flattened())
     }
 }
 
@@ -108,46 +121,15 @@ impl Connection {
     }
 }
 
-fn flatten(stats: &Stats) -> Vec<f64> {
-    let mut numbers = Vec::with_capacity(32);
-    for transport in &stats.transports {
-        let TransportStats {
-            connections,
-            requests,
-            packets_sent,
-            packets_received,
-            bytes_sent,
-            bytes_received,
-            failures,
-            round_trip,
-            ..
-        } = *transport;
-        numbers.extend(
-            [
-                connections,
-                requests,
-                packets_sent,
-                packets_received,
-                bytes_sent,
-                bytes_received,
-                failures,
-            ]
-            .map(|count| count as f64),
-        );
-        numbers.push(round_trip.as_secs_f64() * 1_000.0);
-    }
-    numbers.extend(
-        [
-            stats.messages_sent,
-            stats.messages_received,
-            stats.messages_acknowledged,
-            stats.duplicates_dropped,
-            stats.reconnects,
-            stats.sessions_lost,
-            stats.outbox_messages as u64,
-            stats.outbox_bytes as u64,
-        ]
-        .map(|count| count as f64),
-    );
-    numbers
+fn of_transport(stats: &TransportStats) -> [f64; 8] {
+    [
+        stats.connections as f64,
+        stats.requests as f64,
+        stats.packets_sent as f64,
+        stats.packets_received as f64,
+        stats.bytes_sent as f64,
+        stats.bytes_received as f64,
+        stats.failures as f64,
+        stats.round_trip.as_secs_f64() * 1_000.0,
+    ]
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tidewire::binding::EndpointSource;
-use tidewire::{
-    BareConfig, Builder, ConfigError, Credentials, Message, OverflowPolicy, Transport, UrlError,
-};
+use tidewire::binding::{Mode, Settings};
+use tidewire::{BareConfig, ConfigError, Credentials, Message, OverflowPolicy, UrlError};
 
 // The bits of `choices`.
 const TRANSPORTS: u32 = 0;
@@ -15,82 +13,52 @@ const FORGETS: u32 = 7;
 const ASKS: u32 = 8;
 const BARE: u32 = 9;
 
-/// Where URL and token come from.
-pub(crate) const fn endpoint_source(choices: u32) -> EndpointSource {
-    if choices >> ASKS & 1 == 1 {
-        EndpointSource::Listener
-    } else {
-        EndpointSource::Builder
-    }
-}
-
 /// Applies what JavaScript chose. A number that is NaN, or not there, leaves the default.
-pub(crate) fn apply(builder: Builder, choices: u32, numbers: &[f64], heartbeat: &str) -> Builder {
+pub(crate) fn apply(settings: &mut Settings, choices: u32, numbers: &[f64], heartbeat: String) {
+    let chose = |bit: u32| choices >> bit & 1 == 1;
     let mut numbers = Numbers(numbers);
-    let mut builder = builder.configure(|config| {
-        for field in [
-            &mut config.stagger,
-            &mut config.handshake_timeout,
-            &mut config.prepare_timeout,
-            &mut config.request_timeout,
-            &mut config.hold,
-            &mut config.polling_floor,
-            &mut config.polling_ceiling,
-            &mut config.silence,
-            &mut config.probe_timeout,
-            &mut config.backoff_base,
-            &mut config.backoff_cap,
-            &mut config.stable_after,
-            &mut config.promotion_base,
-            &mut config.ack_delay,
-            &mut config.close_timeout,
-        ] {
-            if let Some(span) = numbers.span() {
-                *field = span;
-            }
-        }
-        let limits = &mut config.limits;
-        for field in [
-            &mut limits.max_message,
-            &mut limits.window_bytes,
-            &mut limits.window_messages,
-        ] {
-            if let Some(number) = numbers.next() {
-                *field = number as u64;
-            }
-        }
-        for field in [&mut limits.outbox_bytes, &mut limits.outbox_messages] {
-            if let Some(number) = numbers.next() {
-                *field = number as usize;
-            }
-        }
-    });
-    if choices >> BARE & 1 == 1 {
+    let config = &mut settings.config;
+    numbers.span_to(&mut config.stagger);
+    numbers.span_to(&mut config.handshake_timeout);
+    numbers.span_to(&mut config.prepare_timeout);
+    numbers.span_to(&mut config.request_timeout);
+    numbers.span_to(&mut config.hold);
+    numbers.span_to(&mut config.polling_floor);
+    numbers.span_to(&mut config.polling_ceiling);
+    numbers.span_to(&mut config.silence);
+    numbers.span_to(&mut config.probe_timeout);
+    numbers.span_to(&mut config.backoff_base);
+    numbers.span_to(&mut config.backoff_cap);
+    numbers.span_to(&mut config.stable_after);
+    numbers.span_to(&mut config.promotion_base);
+    numbers.span_to(&mut config.ack_delay);
+    numbers.span_to(&mut config.close_timeout);
+    let limits = &mut config.limits;
+    numbers.count_to(&mut limits.max_message);
+    numbers.count_to(&mut limits.window_bytes);
+    numbers.count_to(&mut limits.window_messages);
+    numbers.size_to(&mut limits.outbox_bytes);
+    numbers.size_to(&mut limits.outbox_messages);
+    if chose(BARE) {
         let interval = numbers.span();
-        builder = builder.bare(BareConfig {
-            heartbeat: interval.map(|interval| (Message::from(heartbeat), interval)),
+        config.mode = Mode::Bare(BareConfig {
+            heartbeat: interval.map(|interval| (Message::Text(heartbeat), interval)),
             idle_timeout: numbers.span(),
         });
     }
-    builder
-        .transports(
-            Transport::ALL
-                .into_iter()
-                .enumerate()
-                .filter(|(index, _)| choices >> (TRANSPORTS + *index as u32) & 1 == 1)
-                .map(|(_, transport)| transport),
-        )
-        .overflow(match choices >> OVERFLOW & 3 {
-            1 => OverflowPolicy::DropOldest,
-            2 => OverflowPolicy::DropNewest,
-            _ => OverflowPolicy::Refuse,
-        })
-        .credentials(match choices >> CREDENTIALS & 3 {
-            1 => Credentials::Include,
-            2 => Credentials::Omit,
-            _ => Credentials::SameOrigin,
-        })
-        .remember_transport(choices >> FORGETS & 1 == 0)
+    config.transports = [0, 1, 2].map(|index| chose(TRANSPORTS + index));
+    settings.policy = match choices >> OVERFLOW & 3 {
+        1 => OverflowPolicy::DropOldest,
+        2 => OverflowPolicy::DropNewest,
+        _ => OverflowPolicy::Refuse,
+    };
+    settings.credentials = match choices >> CREDENTIALS & 3 {
+        1 => Credentials::Include,
+        2 => Credentials::Omit,
+        _ => Credentials::SameOrigin,
+    };
+    settings.remembers = !chose(FORGETS);
+    settings.asks = chose(ASKS);
 }
 
 /// The setting that an error is about, by the name that the package's TypeScript explains.
@@ -120,5 +88,25 @@ impl Numbers<'_> {
         // The cast saturates.
         self.next()
             .map(|millis| Duration::from_micros((millis * 1_000.0) as u64))
+    }
+
+    fn span_to(&mut self, field: &mut Duration) {
+        if let Some(span) = self.span() {
+            *field = span;
+        }
+    }
+
+    // These casts saturate, too.
+
+    fn count_to(&mut self, field: &mut u64) {
+        if let Some(number) = self.next() {
+            *field = number as u64;
+        }
+    }
+
+    fn size_to(&mut self, field: &mut usize) {
+        if let Some(number) = self.next() {
+            *field = number as usize;
+        }
     }
 }

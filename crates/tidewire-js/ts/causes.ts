@@ -21,35 +21,24 @@ export function unusable(flaw: unknown): ConfigurationError {
   );
 }
 
-const CAUSES: [code: ErrorCode, message: string, retryable: boolean][] = [
-  ['aborted', '', false],
-  ['broken', 'The connection broke, or none came about.', true],
-  [
-    'not-tidewire',
-    'What answers at the URL is no tidewire server: check the URL, and proxies on the way.',
-    true,
-  ],
-  ['protocol', 'The server broke the protocol: ', true],
-  ['provider', 'No URL or token: ', true],
-  ['refused', 'The server closed: ', true],
-  ['timeout', 'Nothing was heard of the server for too long.', true],
+const CAUSES: readonly (readonly [code: ErrorCode, message: string])[] = [
+  ['broken', 'The connection broke, or none came about.'],
+  ['not-tidewire', 'What answers at the URL is no tidewire server: check the URL, and proxies on the way.'],
+  ['protocol', 'The server broke the protocol: '],
+  ['provider', 'No URL or token: '],
+  ['refused', 'The server closed: '],
+  ['timeout', 'Nothing was heard of the server for too long.'],
 ];
 
-/** A cause as src/telling.rs numbers it; none for what the application asked for. */
+/** A cause as src/telling.rs numbers it from 1 on; none for 0, what the application asked for. */
 export function describe(cause: number, number: number, text: string): ConnectionError | undefined {
-  const [code, message, retryable] = CAUSES[cause] as (typeof CAUSES)[number];
-  if (cause === 0) {
-    return undefined;
+  if (cause) {
+    const [code, message] = CAUSES[cause - 1] as (typeof CAUSES)[number];
+    return code === 'refused'
+      ? new ConnectionError(code, message + text, true, number, text)
+      : new ConnectionError(code, message + text, true, undefined, undefined, number);
   }
-  const isRefused = code === 'refused';
-  return new ConnectionError(
-    code,
-    message + text,
-    retryable,
-    isRefused ? number : undefined,
-    isRefused ? text : undefined,
-    isRefused ? undefined : number,
-  );
+  return undefined;
 }
 
 /** Why the wasm is not there, and whether it may be there later. */

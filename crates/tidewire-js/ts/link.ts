@@ -4,7 +4,7 @@ import type { Connection } from './generated/core.js';
 import { load, type WasmSource } from './load.js';
 import { Receipt, type Sendable } from './receipt.js';
 import { flatten, type Settings } from './settings.js';
-import { dropped, full, Waiting } from './waiting.js';
+import { closed, dropped, full, Waiting } from './waiting.js';
 
 /** Where and as whom to connect. */
 export interface Endpoint {
@@ -86,7 +86,7 @@ export class Link {
           // Never connected to: the provider answers before the first attempt.
           url ?? 'https://provider.invalid/',
           token,
-          options.protocols?.join(',') ?? '',
+          [...(options.protocols ?? [])],
           url === undefined ? choices | (1 << 7) : choices,
           numbers,
           options.bare?.heartbeat?.message ?? '',
@@ -110,7 +110,7 @@ export class Link {
   /** Accepts a message, or throws a {@link MessageError} that hands it back. */
   send(data: unknown, body: Sendable): Receipt {
     if (this.isClosing) {
-      throw new MessageError('closed', 'The client is closed: make a new one.', data);
+      throw closed(data);
     }
     const receipt = new Receipt(data, body);
     if (this.#connection && !this.#waiting.first && !(receipt.body instanceof Blob)) {
@@ -252,7 +252,7 @@ export class Link {
       return full(data);
     }
     return id === -1
-      ? new MessageError('closed', 'The client is closed: make a new one.', data)
+      ? closed(data)
       : new MessageError('too-large', `The server takes at most ${connection.maxMessage()} bytes.`, data);
   }
 
@@ -278,7 +278,7 @@ export class Link {
           this.#end(error);
         }
       },
-      prepare: (attempt: number, reauthenticate: boolean) => this.#prepare(attempt, reauthenticate),
+      prepare: (attempt: number, reauthenticate: boolean) => void this.#prepare(attempt, reauthenticate),
     };
   }
 
@@ -358,14 +358,14 @@ export class Link {
     this.#owner.closed(error, this.#take());
   }
 
-  #prepare(attempt: number, reauthenticate: boolean): void {
-    // What throws at once and what rejects are the same.
-    new Promise<Endpoint>(resolve => resolve((this.#provider as Provider)({ reauthenticate })))
-      .then(({ url, token }) => ({ url: url === undefined ? url : String(url), token: bytesOf(token) }))
-      .then(
-        ({ url, token }) => this.#connection?.prepared(attempt, url, token),
-        reason => this.#connection?.unprepared(attempt, String(reason)),
-      );
+  async #prepare(attempt: number, reauthenticate: boolean): Promise<void> {
+    try {
+      const { url, token } = await (this.#provider as Provider)({ reauthenticate });
+      const bytes = bytesOf(token);
+      this.#connection?.prepared(attempt, url?.toString(), bytes);
+    } catch (reason) {
+      this.#connection?.unprepared(attempt, String(reason));
+    }
   }
 }
 

@@ -114,26 +114,26 @@ const LIMITS = [
 /** The settings as one number of choices and a list of numbers, NaN for a default. */
 export function flatten(settings: Settings, asks: boolean): [choices: number, numbers: Float64Array] {
   const { transports = TRANSPORTS, timings, limits, bare, rememberTransport = true } = settings;
-  let choices = 0;
-  for (const transport of transports) {
-    choices |= 1 << oneOf('transports', TRANSPORTS, transport);
-  }
-  choices |= oneOf('overflow', ['refuse', 'drop-oldest', 'drop-newest'], settings.overflow ?? 'refuse') << 3;
-  choices |=
-    oneOf('credentials', ['same-origin', 'include', 'omit'], settings.credentials ?? 'same-origin') << 5;
-  choices |= (rememberTransport ? 0 : 1) << 7;
-  choices |= (asks ? 1 : 0) << 8;
-  choices |= (bare ? 1 : 0) << 9;
-  const numbers = [
-    ...inOrder('timings', TIMINGS, timings),
-    ...inOrder('limits', LIMITS, limits),
-    checkNumber('bare.heartbeat.interval', bare?.heartbeat?.interval),
-    checkNumber('bare.idleTimeout', bare?.idleTimeout),
+  const choices =
+    transports.reduce((bits, transport) => bits | (1 << oneOf('transports', TRANSPORTS, transport)), 0) |
+    (oneOf('overflow', ['refuse', 'drop-oldest', 'drop-newest'], settings.overflow) << 3) |
+    (oneOf('credentials', ['same-origin', 'include', 'omit'], settings.credentials) << 5) |
+    (+!rememberTransport << 7) |
+    (+asks << 8) |
+    (+!!bare << 9);
+  return [
+    choices,
+    Float64Array.of(
+      ...inOrder('timings', TIMINGS, timings),
+      ...inOrder('limits', LIMITS, limits),
+      checkNumber('bare.heartbeat.interval', bare?.heartbeat?.interval),
+      checkNumber('bare.idleTimeout', bare?.idleTimeout),
+    ),
   ];
-  return [choices, Float64Array.from(numbers)];
 }
 
-function oneOf(option: string, values: readonly string[], value: string): number {
+/** The place of a value among those that it may have; the first is the default. */
+function oneOf(option: string, values: readonly string[], value = values[0] as string): number {
   const index = values.indexOf(value);
   if (index < 0) {
     throw new ConfigurationError('option', `\`${option}\` may be ${values.join(', ')}; it is "${value}".`);
@@ -150,17 +150,17 @@ function inOrder<Name extends string>(
     if (!names.includes(name)) {
       throw new ConfigurationError('option', `There is no option \`${option}.${name}\`.`);
     }
-    checkNumber(`${option}.${name}`, given[name]);
   }
-  return names.map(name => given[name] ?? NaN);
+  return names.map(name => checkNumber(`${option}.${name}`, given[name]));
 }
 
-export function checkNumber(option: string, value: unknown): number {
-  if (value !== undefined && !((value as number) >= 0 && (value as number) < Infinity)) {
+/** A number as it is, and NaN for none. */
+export function checkNumber(option: string, value: number | undefined): number {
+  if (value !== undefined && !(value >= 0 && value < Infinity)) {
     throw new ConfigurationError(
       'option',
       `\`${option}\` must be a number from 0 on; it is ${String(value)}.`,
     );
   }
-  return (value as number | undefined) ?? NaN;
+  return value ?? NaN;
 }

@@ -71,6 +71,10 @@ function costOf(receipt: Receipt): number {
   return receipt.size + MESSAGE_COST;
 }
 
+export function closed(data: unknown): MessageError {
+  return new MessageError('closed', 'The client is closed: make a new one.', data);
+}
+
 export function full(data: unknown): MessageError {
   return new MessageError('full', 'The outbox is full: wait for `ready`, then send it again.', data);
 }

@@ -50,7 +50,6 @@ pub(crate) struct ApplicationSettings {
     pub(crate) provide: Option<Provide>,
     #[cfg(feature = "observe")]
     pub(crate) observe: Option<Observe>,
-    pub(crate) policy: OverflowPolicy,
     pub(crate) is_bare: bool,
 }
 
@@ -86,7 +85,7 @@ impl Shared {
         });
         let application: Rc<Backlog> = Rc::clone(&backlog);
         Rc::new(Self {
-            driver: Driver::start(parts, settings.policy, application),
+            driver: Driver::start(parts, application),
             backlog,
         })
     }
@@ -170,7 +169,7 @@ impl Application for Backlog {
     }
 
     /// Nobody is left to be told but the observer, and who kept a receipt.
-    fn end(&self, told: Vec<Told>) {
+    fn end(&self, told: VecDeque<Told>) {
         #[cfg(feature = "observe")]
         for told in &told {
             if let Told::Traffic(traffic) = told {

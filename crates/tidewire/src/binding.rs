@@ -4,15 +4,20 @@
 //! keeps in the other language's own terms, and once only. So [`Event`], [`SendError`] and [`State`] are those of
 //! the protocol here, with numbers for messages; the types of the same names at the crate's root are for handles.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use tidewire_proto::{Close, OverflowPolicy, Stats};
+use tidewire_proto::{Close, Stats};
 
 use crate::Message;
 use crate::builder::{Attempt, Endpoint};
-use crate::carriers::{Parts, Told};
+use crate::carriers::Told;
 use crate::driver::{Application, Driver};
+use crate::error::ConfigError;
+
+pub use crate::builder::Settings;
+pub use tidewire_proto::Mode;
 
 pub use tidewire_proto::{Event, MessageId, SendError, SendErrorKind, SessionNumber, State};
 
@@ -24,35 +29,26 @@ pub trait Listener {
     /// application has it.
     fn event(&self, event: Event);
 
-    /// URL and token are asked for; [`Binding::prepared`] answers. Called only with
-    /// [`EndpointSource::Listener`].
+    /// URL and token are asked for; [`Binding::prepared`] answers. Called only where
+    /// [`Settings::asks`] is set.
     fn prepare(&self, attempt: Attempt);
 }
 
-/// Where a [`Binding`] has URL and token from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum EndpointSource {
-    /// From the builder: they stay the same.
-    Builder,
-    /// From the listener, which is [asked](Listener::prepare) before each attempt to connect.
-    Listener,
-}
-
-/// A client without handles; made by [`Builder::bind`](crate::Builder::bind). Dropping it undoes
-/// everything, and nothing is told any more.
+/// A client without handles. Dropping it undoes everything, and nothing is told any more.
 pub struct Binding {
     driver: Rc<Driver>,
 }
 
 impl Binding {
-    pub(crate) fn start(
-        parts: Parts,
-        policy: OverflowPolicy,
-        listener: impl Listener + 'static,
-    ) -> Self {
-        Self {
-            driver: Driver::start(parts, policy, Rc::new(Adapter(listener))),
-        }
+    /// Makes a client that tells `listener` what happens, and begins to connect at the end of this turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::connect`](crate::Builder::connect); the sub-protocols are not checked.
+    pub fn new(settings: Settings, listener: impl Listener + 'static) -> Result<Self, ConfigError> {
+        Ok(Self {
+            driver: Driver::start(settings.open()?, Rc::new(Adapter(listener))),
+        })
     }
 
     /// Puts a message into the outbox, to go out at the end of this turn.
@@ -117,5 +113,5 @@ impl<L: Listener> Application for Adapter<L> {
     }
 
     /// A binding that is dropped is told nothing more.
-    fn end(&self, _told: Vec<Told>) {}
+    fn end(&self, _told: VecDeque<Told>) {}
 }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::rc::Weak;
 
+use js_sys::Array;
 use tidewire_proto as proto;
 use tidewire_proto::{BareConfig, ClientConfig, Limits, Mode, OverflowPolicy, Transport};
+use wasm_bindgen::JsValue;
 
 use crate::backlog::{ApplicationSettings, Shared};
-#[cfg(feature = "binding")]
-use crate::binding::{Binding, EndpointSource, Listener};
 use crate::carriers::Parts;
 use crate::client::Client;
 use crate::driver::Driver;
@@ -24,16 +24,35 @@ use crate::traffic::{Observe, Traffic};
 /// The settings of a client to be; see [`Client::builder`].
 #[must_use = "a builder does nothing until `connect` is called"]
 pub struct Builder {
-    url: String,
-    config: ClientConfig,
-    policy: OverflowPolicy,
-    token: Vec<u8>,
+    settings: Settings,
     provide: Option<Provide>,
     #[cfg(feature = "observe")]
     observe: Option<Observe>,
     protocols: Vec<String>,
-    credentials: Credentials,
-    remembers: bool,
+}
+
+/// What a client is made with, whoever is told what happens to it.
+#[cfg_attr(
+    not(feature = "binding"),
+    allow(unreachable_pub, reason = "only a binding is made with them")
+)]
+pub struct Settings {
+    /// The address of the server, absolute or relative to the page. Where the listener is asked for it, any that is valid.
+    pub url: String,
+    /// What the server's authentication gets to see.
+    pub token: Vec<u8>,
+    /// Undefined, or an array of texts: the sub-protocols, each a token of RFC 9110 section 5.6.2 and there once.
+    pub protocols: JsValue,
+    /// What happens to a message that finds the outbox full.
+    pub policy: OverflowPolicy,
+    /// Which requests carry cookies.
+    pub credentials: Credentials,
+    /// Whether the transport that worked is remembered.
+    pub remembers: bool,
+    /// Whether URL and token are asked for before each attempt to connect.
+    pub asks: bool,
+    /// All other settings.
+    pub config: ClientConfig,
 }
 
 /// Which requests carry the browser's cookies and client certificates, as in the Fetch standard. A
@@ -69,24 +88,25 @@ pub struct Attempt {
 impl Builder {
     pub(crate) fn new(url: &str) -> Self {
         Self {
-            url: url.into(),
-            config: ClientConfig::default(),
-            policy: OverflowPolicy::default(),
-            token: Vec::new(),
+            settings: Settings::new(url.into()),
             provide: None,
             #[cfg(feature = "observe")]
             observe: None,
             protocols: Vec::new(),
-            credentials: Credentials::default(),
-            remembers: true,
         }
     }
 
     /// Only these transports. Default: all.
     pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-        self.config.transports = [false; 3];
+        self.settings.config.transports = [false; 3];
         for transport in transports {
-            for (allowed, other) in self.config.transports.iter_mut().zip(Transport::ALL) {
+            for (allowed, other) in self
+                .settings
+                .config
+                .transports
+                .iter_mut()
+                .zip(Transport::ALL)
+            {
                 *allowed |= other == transport;
             }
         }
@@ -95,13 +115,13 @@ impl Builder {
 
     /// Sizes that this client allows itself and tells the server. See [`Limits`] for the defaults.
     pub const fn limits(mut self, limits: Limits) -> Self {
-        self.config.limits = limits;
+        self.settings.config.limits = limits;
         self
     }
 
     /// What happens to a message that finds the outbox full. Default: [`OverflowPolicy::Wait`].
     pub const fn overflow(mut self, policy: OverflowPolicy) -> Self {
-        self.policy = policy;
+        self.settings.policy = policy;
         self
     }
 
@@ -109,7 +129,7 @@ impl Builder {
     ///
     /// It never travels in a URL.
     pub fn token(mut self, token: impl Into<Vec<u8>>) -> Self {
-        self.token = token.into();
+        self.settings.token = token.into();
         self
     }
 
@@ -157,21 +177,21 @@ impl Builder {
 
     /// Which HTTP requests carry cookies. Default: those to the page's own origin.
     pub const fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = credentials;
+        self.settings.credentials = credentials;
         self
     }
 
     /// Speaks plain WebSocket to any server, without the session protocol: messages are delivered at
     /// most once, and a receipt says no more than that the browser took the message.
     pub fn bare(mut self, bare: BareConfig) -> Self {
-        self.config.mode = Mode::Bare(bare);
+        self.settings.config.mode = Mode::Bare(bare);
         self
     }
 
     /// Whether the transport that worked last is remembered for a day, in the page's `localStorage`,
     /// and tried first by the next page. Default: yes.
     pub const fn remember_transport(mut self, remember: bool) -> Self {
-        self.remembers = remember;
+        self.settings.remembers = remember;
         self
     }
 
@@ -216,7 +236,7 @@ impl Builder {
     /// # }
     /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
-        change(&mut self.config);
+        change(&mut self.settings.config);
         self
     }
 
@@ -227,54 +247,46 @@ impl Builder {
     /// When the address or a setting cannot be used; nothing was sent then. A server that cannot be
     /// reached is no error here: the client keeps trying and tells by [events](crate::Events).
     pub fn connect(mut self) -> Result<Client, ConfigError> {
-        let has_provider = self.provide.is_some();
-        let settings = ApplicationSettings {
-            provide: self.provide.take(),
+        self.settings.asks = self.provide.is_some();
+        self.settings.protocols = check_protocols(&self.protocols)?.into();
+        let application = ApplicationSettings {
+            provide: self.provide,
             #[cfg(feature = "observe")]
-            observe: self.observe.take(),
-            policy: self.policy,
-            is_bare: self.is_bare(),
+            observe: self.observe,
+            is_bare: self.settings.is_bare(),
         };
-        let parts = self.parts(has_provider)?;
-        Ok(Client::new(Shared::start(parts, settings)))
+        Ok(Client::new(Shared::start(
+            self.settings.open()?,
+            application,
+        )))
+    }
+}
+
+impl Settings {
+    /// The defaults, with this address.
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            token: Vec::new(),
+            protocols: JsValue::UNDEFINED,
+            policy: OverflowPolicy::default(),
+            credentials: Credentials::default(),
+            remembers: true,
+            asks: false,
+            config: ClientConfig::default(),
+        }
     }
 
-    /// Makes a client that tells `listener` what happens, for bindings to other languages. Needs the feature
-    /// `binding`.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect`](Self::connect); and where a [provider](Self::provider) or an observer was set, since a
-    /// binding asks and tells its listener alone.
-    #[cfg(feature = "binding")]
-    pub fn bind(
-        self,
-        endpoints: EndpointSource,
-        listener: impl Listener + 'static,
-    ) -> Result<Binding, ConfigError> {
-        if self.provide.is_some() {
-            return Err(proto::ConfigError { field: "provider" }.into());
-        }
-        #[cfg(feature = "observe")]
-        if self.observe.is_some() {
-            return Err(proto::ConfigError { field: "observe" }.into());
-        }
-        let policy = self.policy;
-        let parts = self.parts(endpoints == EndpointSource::Listener)?;
-        Ok(Binding::start(parts, policy, listener))
-    }
-
-    fn is_bare(&self) -> bool {
+    const fn is_bare(&self) -> bool {
         matches!(self.config.mode, Mode::Bare(_))
     }
 
     /// Checks the settings, and opens what of the browser the client is made with.
-    fn parts(mut self, has_provider: bool) -> Result<Parts, ConfigError> {
+    pub(crate) fn open(mut self) -> Result<Parts, ConfigError> {
         if !random::is_available() {
             return Err(ConfigError::NoRandomness);
         }
         let address = Address::parse(&self.url)?;
-        check_protocols(&self.protocols)?;
         let mut store = Store::none();
         if self.remembers && !self.is_bare() {
             store = Store::open(&address.host);
@@ -285,18 +297,27 @@ impl Builder {
             address,
             token: self.token,
             protocols: self.protocols,
+            policy: self.policy,
             credentials: self.credentials,
             store,
-            has_provider,
+            has_provider: self.asks,
         })
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the address nor the token: both may hold secrets.
+        f.debug_struct("Settings")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither the address nor the token: both may hold secrets.
         f.debug_struct("Builder")
-            .field("config", &self.config)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -349,7 +370,7 @@ impl Reply {
 }
 
 /// RFC 6455 section 4.1: each a token of RFC 9110, none twice. A browser would throw later.
-fn check_protocols(protocols: &[String]) -> Result<(), ConfigError> {
+fn check_protocols(protocols: &[String]) -> Result<Array, ConfigError> {
     let is_token = |name: &String| {
         !name.is_empty()
             && name
@@ -366,5 +387,8 @@ fn check_protocols(protocols: &[String]) -> Result<(), ConfigError> {
     if broken {
         return Err(proto::ConfigError { field: "protocols" }.into());
     }
-    Ok(())
+    Ok(protocols
+        .iter()
+        .map(|name| JsValue::from_str(name))
+        .collect())
 }

@@ -1,11 +1,13 @@
 //! The state machine and what it holds of the browser: sockets, requests, one timer, listeners.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::rc::Weak;
 use std::time::Duration;
 
 use tidewire_proto as proto;
-use tidewire_proto::{Answer, CarrierId, Output, PageEvent, Payload, Timestamp};
+use tidewire_proto::{Answer, CarrierId, Output, OverflowPolicy, PageEvent, Payload, Timestamp};
+use wasm_bindgen::JsValue;
 
 use crate::builder::{Attempt, Credentials, Endpoint};
 use crate::driver::Driver;
@@ -32,7 +34,9 @@ pub(crate) struct Parts {
     pub(crate) machine: proto::Client,
     pub(crate) address: Address,
     pub(crate) token: Vec<u8>,
-    pub(crate) protocols: Vec<String>,
+    /// An array of texts, or undefined.
+    pub(crate) protocols: JsValue,
+    pub(crate) policy: OverflowPolicy,
     pub(crate) credentials: Credentials,
     pub(crate) store: Store,
     /// Endpoints come from a provider, not from `address` and `token`.
@@ -49,9 +53,13 @@ pub(crate) enum Told {
 
 pub(crate) struct Carriers {
     pub(crate) machine: proto::Client,
-    /// What is told when the machine is drained.
-    told: Vec<Told>,
-    parts: Settings,
+    /// What the application is to be told, once this cell is free.
+    pub(crate) told: VecDeque<Told>,
+    address: Address,
+    token: Vec<u8>,
+    protocols: JsValue,
+    credentials: Credentials,
+    has_provider: bool,
     driver: Weak<Driver>,
     sockets: Vec<Line>,
     requests: Vec<(CarrierId, Request)>,
@@ -66,14 +74,6 @@ pub(crate) struct Carriers {
     skew: f64,
 }
 
-struct Settings {
-    address: Address,
-    token: Vec<u8>,
-    protocols: Vec<String>,
-    credentials: Credentials,
-    has_provider: bool,
-}
-
 struct Line {
     carrier: CarrierId,
     socket: Socket,
@@ -86,14 +86,12 @@ impl Carriers {
         let (fired, told, permitted) = (driver.clone(), driver.clone(), driver.clone());
         Self {
             machine: parts.machine,
-            told: Vec::new(),
-            parts: Settings {
-                address: parts.address,
-                token: parts.token,
-                protocols: parts.protocols,
-                credentials: parts.credentials,
-                has_provider: parts.has_provider,
-            },
+            told: VecDeque::new(),
+            address: parts.address,
+            token: parts.token,
+            protocols: parts.protocols,
+            credentials: parts.credentials,
+            has_provider: parts.has_provider,
             driver: driver.clone(),
             sockets: Vec::new(),
             requests: Vec::new(),
@@ -118,9 +116,8 @@ impl Carriers {
         self.machine.connect(now);
     }
 
-    /// Does what the machine asks for, until it asks for nothing; returns what concerns the
-    /// application.
-    pub(crate) fn perform(&mut self) -> Vec<Told> {
+    /// Does what the machine asks for, until it asks for nothing.
+    pub(crate) fn perform(&mut self) {
         let now = clock::now();
         self.look_at_full_sockets(now);
         while let Some(output) = self.machine.poll_output(now) {
@@ -135,16 +132,15 @@ impl Carriers {
                 }
                 Output::Event(event) => {
                     self.overhear(&event);
-                    self.told.push(Told::Event(event));
+                    self.told.push_back(Told::Event(event));
                 }
                 Output::OpenSocket { carrier } => self.open_socket(now, carrier),
-                Output::Prepare { reauthenticate } if self.parts.has_provider => {
+                Output::Prepare { reauthenticate } if self.has_provider => {
                     let attempt = self.next_attempt(reauthenticate);
-                    self.told.push(Told::Prepare(attempt));
+                    self.told.push_back(Told::Prepare(attempt));
                 }
                 Output::Prepare { .. } => {
-                    self.machine
-                        .handle_prepared(now, Ok(self.parts.token.clone()));
+                    self.machine.handle_prepared(now, Ok(self.token.clone()));
                 }
                 Output::Request {
                     carrier,
@@ -154,7 +150,6 @@ impl Carriers {
                 Output::Transmit { carrier, message } => self.transmit(now, carrier, &message),
             }
         }
-        mem::take(&mut self.told)
     }
 
     /// Arms the timer and asks for the permit to hold, as the machine now needs them.
@@ -175,12 +170,11 @@ impl Carriers {
     }
 
     /// Lets go of everything, with a last word to the server where that is possible.
-    pub(crate) fn abandon(&mut self) -> Vec<Told> {
+    pub(crate) fn abandon(&mut self) {
         self.machine.abandon(clock::now());
-        let told = self.perform();
+        self.perform();
         self.sockets.clear();
         self.requests.clear();
-        told
     }
 
     fn next_attempt(&mut self, reauthenticate: bool) -> Attempt {
@@ -209,7 +203,7 @@ impl Carriers {
         self.awaits_answer = false;
         let token = endpoint.and_then(|Endpoint { url, token }| {
             if let Some(url) = url {
-                self.parts.address = Address::parse(&url).map_err(|error| error.to_string())?;
+                self.address = Address::parse(&url).map_err(|error| error.to_string())?;
             }
             Ok(token)
         });
@@ -227,7 +221,7 @@ impl Carriers {
     /// The application is told once this cell is free again, before it hears of what follows.
     fn observe(&mut self, traffic: Traffic) {
         #[cfg(feature = "observe")]
-        self.told.push(Told::Traffic(traffic));
+        self.told.push_back(Told::Traffic(traffic));
         #[cfg(not(feature = "observe"))]
         let _ = traffic;
     }
@@ -238,7 +232,7 @@ impl Carriers {
         let driver = self.driver.clone();
         let tell = move |fact| with(&driver, |this, now| this.socket_told(now, carrier, fact));
         self.observe(Traffic::SocketOpening { id: carrier.0 });
-        match Socket::open(&self.parts.address.socket, &self.parts.protocols, tell) {
+        match Socket::open(&self.address.socket, &self.protocols, tell) {
             Ok(socket) => self.sockets.push(Line {
                 carrier,
                 socket,
@@ -325,7 +319,7 @@ impl Carriers {
             held,
             bytes: body.len(),
         });
-        match Request::post(&self.parts.address.http, body, self.parts.credentials, done) {
+        match Request::post(&self.address.http, body, self.credentials, done) {
             Ok(request) => self.requests.push((carrier, request)),
             Err(_) => {
                 self.observe(Traffic::RequestEnded {
@@ -400,11 +394,9 @@ impl Carriers {
             PageFact::Happened(event) => self.machine.handle_page(now, event),
             PageFact::Left { persisted } => {
                 let machine = &mut self.machine;
-                let flushed = flush(
-                    &self.parts.address.http,
-                    self.parts.credentials,
-                    |max_bytes| machine.flush_for_unload(now, !persisted, max_bytes),
-                );
+                let flushed = flush(&self.address.http, self.credentials, |max_bytes| {
+                    machine.flush_for_unload(now, !persisted, max_bytes)
+                });
                 if let Some(bytes) = flushed {
                     self.observe(Traffic::Flushed { bytes });
                 }

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::mem;
 use std::rc::{Rc, Weak};
 
 use tidewire_proto as proto;
@@ -29,7 +30,7 @@ pub(crate) trait Application {
     fn settle(&self, _driver: &Driver) {}
 
     /// The driver is gone: the last that is told.
-    fn end(&self, told: Vec<Told>);
+    fn end(&self, told: VecDeque<Told>);
 }
 
 /// One client at work. The callbacks of the browser hold it weakly; dropping it undoes everything.
@@ -41,8 +42,7 @@ pub(crate) struct Driver {
     pub(crate) policy: OverflowPolicy,
     /// A drain at the end of this turn is on its way.
     is_scheduled: Cell<bool>,
-    /// What the application is to be told, and whether that is going on.
-    told: RefCell<VecDeque<Told>>,
+    /// The application is being told what happened.
     is_telling: Cell<bool>,
     /// The application wants to be told nothing more.
     is_silent: Cell<bool>,
@@ -50,18 +50,13 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Begins to connect, at the end of this turn.
-    pub(crate) fn start(
-        parts: Parts,
-        policy: OverflowPolicy,
-        application: Rc<dyn Application>,
-    ) -> Rc<Self> {
+    pub(crate) fn start(parts: Parts, application: Rc<dyn Application>) -> Rc<Self> {
         let driver = Rc::new_cyclic(|this: &Weak<Self>| Self {
             this: this.clone(),
+            policy: parts.policy,
             carriers: RefCell::new(Carriers::new(parts, this)),
             application,
-            policy,
             is_scheduled: Cell::new(false),
-            told: RefCell::default(),
             is_telling: Cell::new(false),
             is_silent: Cell::new(false),
         });
@@ -130,11 +125,10 @@ impl Driver {
     }
 
     fn drain(&self) {
-        let told = self.carriers.borrow_mut().perform();
-        self.told.borrow_mut().extend(told);
+        self.carriers.borrow_mut().perform();
         if !self.is_telling.replace(true) {
             // A borrow that ends before the application is called.
-            while let Some(told) = { self.told.borrow_mut().pop_front() } {
+            while let Some(told) = { self.carriers.borrow_mut().told.pop_front() } {
                 if !self.is_silent.get() {
                     self.application.tell(self, told);
                 }
@@ -153,7 +147,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let told = self.carriers.get_mut().abandon();
-        self.application.end(told);
+        let carriers = self.carriers.get_mut();
+        carriers.abandon();
+        self.application.end(mem::take(&mut carriers.told));
     }
 }

@@ -59,7 +59,7 @@
 //! - `postcard`: `Postcard` for the same.
 //! - `yew`: `use_tidewire`, a hook that delivers every message in order.
 //! - `observe`: `Builder::observe` tells of each request, socket and packet when it happens, with its size.
-//! - `binding`: `Builder::bind`, for bindings to other languages.
+//! - `binding`: the module `binding`, for bindings to other languages.
 //! - `inspector` (with `yew`): `Inspector`, a component that shows what the client does, and why.
 
 mod backlog;

@@ -8,21 +8,21 @@
 //! A client counts as permitted until the browser has answered, which takes a few milliseconds, so
 //! that the first poll does not wait for it. A tab that is then refused releases its poll at once.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
-use js_sys::{Function, Object, Promise};
+use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
-use super::{global, promise, property, random, set};
+use super::promise::{once, queue_microtask, settled};
+use super::{global, property, random, set};
 
 const NAMES: [&str; 2] = ["tidewire-hold-0", "tidewire-hold-1"];
 
 /// Asks for the permit while it is wanted, and gives it back.
 pub(crate) struct HoldPermit {
     tell: Rc<dyn Fn(bool)>,
-    claim: Option<Rc<Claim>>,
+    claim: Option<AbortController>,
 }
 
 impl HoldPermit {
@@ -38,13 +38,13 @@ impl HoldPermit {
     pub(crate) fn want(&mut self, wanted: bool) {
         if !wanted {
             if let Some(claim) = self.claim.take() {
-                claim.release();
+                claim.abort();
             }
         } else if self.claim.is_none()
             && let Some(claim) = Claim::new(&self.tell)
         {
+            self.claim = Some(claim.abort.clone());
             claim.ask(0);
-            self.claim = Some(claim);
         }
     }
 }
@@ -55,31 +55,26 @@ impl Drop for HoldPermit {
     }
 }
 
-/// One claim to either lock, from the first request to the release.
+/// One claim to either lock, from the first request until it is aborted.
 struct Claim {
     manager: LockManager,
     tell: Rc<dyn Fn(bool)>,
-    /// Ends the request that waits.
+    /// Ends the request that waits, and lets go of the lock.
     abort: AbortController,
-    /// Resolves the promise that holds the lock.
-    holding: RefCell<Option<Function>>,
-    released: Cell<bool>,
 }
 
 impl Claim {
-    fn new(tell: &Rc<dyn Fn(bool)>) -> Option<Rc<Self>> {
+    fn new(tell: &Rc<dyn Fn(bool)>) -> Option<Self> {
         let manager = property(&global("navigator")?, "locks")?.unchecked_into();
-        Some(Rc::new(Self {
+        Some(Self {
             manager,
             tell: Rc::clone(tell),
             abort: AbortController::new().ok()?,
-            holding: RefCell::new(None),
-            released: Cell::new(false),
-        }))
+        })
     }
 
     /// Tries the first lock, then the second, then waits in the queue of either.
-    fn ask(self: &Rc<Self>, step: usize) {
+    fn ask(self, step: usize) {
         let options = Object::new();
         let name = match NAMES.get(step) {
             Some(name) => {
@@ -91,61 +86,48 @@ impl Claim {
                 NAMES[usize::from(random::next_u64() & 1 == 1)]
             }
         };
-        let claim = Rc::downgrade(self);
-        let answered = promise::once(move |lock| answered(&claim, step, &lock));
+        let manager = self.manager.clone();
+        let answered = once(move |lock| self.answered(step, &lock));
         // A rejection means that the claim was aborted, or that this page may not use locks.
-        promise::settled(&self.manager.request(name, &options, &answered), drop);
+        settled(&manager.request(name, &options, &answered), drop);
     }
 
-    /// What holds a lock until the claim is released: an object with the one method that makes it a promise to whoever waits.
-    fn hold(self: &Rc<Self>) -> JsValue {
-        let claim = Rc::downgrade(self);
-        let then = promise::once(move |resolve| {
-            let resolve = resolve.unchecked_into();
-            match claim.upgrade().filter(|claim| !claim.released.get()) {
-                Some(claim) => drop(claim.holding.replace(Some(resolve))),
-                None => call(&resolve),
-            }
-            JsValue::UNDEFINED
-        });
-        let thenable = Object::new();
-        set(&thenable, "then", then);
-        thenable.into()
-    }
-
-    fn release(&self) {
-        self.released.set(true);
-        self.abort.abort();
-        if let Some(resolve) = self.holding.take() {
-            call(&resolve);
+    /// The browser's answer: a lock, which lasts until the returned promise is resolved, or null.
+    fn answered(self, step: usize, lock: &JsValue) -> JsValue {
+        let signal = self.abort.signal();
+        if signal.aborted() {
+            return JsValue::UNDEFINED;
         }
+        if !lock.is_null() {
+            (self.tell)(true);
+            return lasting(signal);
+        }
+        if step + 1 == NAMES.len() {
+            (self.tell)(false);
+        }
+        self.ask(step + 1);
+        JsValue::UNDEFINED
     }
 }
 
-/// The browser's answer: a lock, which lasts until the returned promise is resolved, or null.
-fn answered(claim: &Weak<Claim>, step: usize, lock: &JsValue) -> JsValue {
-    let Some(claim) = claim.upgrade().filter(|claim| !claim.released.get()) else {
-        return JsValue::UNDEFINED;
-    };
-    if !lock.is_null() {
-        let held = claim.hold();
-        (claim.tell)(true);
-        return held;
-    }
-    claim.ask(step + 1);
-    if step + 1 == NAMES.len() {
-        (claim.tell)(false);
-    }
-    JsValue::UNDEFINED
-}
-
-fn call(resolve: &Function) {
-    // Resolving a promise does not throw.
-    let _ = resolve.call0(&JsValue::UNDEFINED);
+/// What holds a lock until the signal: an object with the one method that makes it a promise to whoever waits.
+fn lasting(signal: AbortSignal) -> JsValue {
+    let then = once(move |resolve| {
+        if signal.aborted() {
+            queue_microtask(&resolve);
+        } else {
+            signal.set_onabort(Some(resolve.unchecked_ref()));
+        }
+        JsValue::UNDEFINED
+    });
+    let thenable = Object::new();
+    set(&thenable, "then", then);
+    thenable.into()
 }
 
 #[wasm_bindgen]
 extern "C" {
+    #[derive(Clone)]
     type LockManager;
 
     #[wasm_bindgen(method)]

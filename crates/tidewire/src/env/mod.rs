@@ -32,11 +32,6 @@ pub(crate) fn text(object: &JsValue, name: &str) -> String {
     text.unwrap_or_default()
 }
 
-/// The global scope.
-pub(crate) fn global_scope() -> JsValue {
-    GLOBAL.with(JsValue::clone)
-}
-
 /// A property of the global scope; `None` where it is missing, null or forbidden.
 pub(crate) fn global(name: &str) -> Option<JsValue> {
     property(&global_scope(), name)
@@ -44,8 +39,9 @@ pub(crate) fn global(name: &str) -> Option<JsValue> {
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    static GLOBAL: JsValue;
+    /// The global scope: what `valueOf` answers is the object itself.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = valueOf)]
+    pub(crate) fn global_scope() -> JsValue;
 
     #[wasm_bindgen(js_namespace = Reflect, catch)]
     fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;

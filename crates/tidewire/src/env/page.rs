@@ -4,6 +4,7 @@ use tidewire_proto::PageEvent;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, EventTarget, PageTransitionEvent};
 
+use super::promise::{Callback, callback};
 use super::{global, global_scope, text};
 
 /// News of the page.
@@ -23,7 +24,7 @@ pub(crate) enum PageFact {
 /// `freeze` is not listened to: `visibilitychange` and `pagehide` come before it, and what follows it
 /// is told by `resume`.
 pub(crate) struct Page {
-    listener: Closure<dyn FnMut(JsValue)>,
+    listener: Callback,
     global: EventTarget,
     document: Option<Document>,
 }
@@ -36,7 +37,7 @@ impl Page {
         let document = global("document").map(JsValue::unchecked_into::<Document>);
         let listener = {
             let document = document.clone();
-            Closure::new(move |event: JsValue| {
+            callback(move |event| {
                 if let Some(fact) = read(&event, document.as_ref()) {
                     tell(fact);
                 }

@@ -1,4 +1,4 @@
-//! Promises and the microtask queue, without an executor.
+//! Functions that the browser calls: by itself, when a promise is settled, or at the end of a turn; without an executor.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -21,6 +21,18 @@ pub(crate) fn defer(task: impl FnOnce() + 'static) {
     }));
 }
 
+/// A function that the browser calls, while this is kept.
+///
+/// Of the same type as those that are called [`once`], so that the way from JavaScript exists once.
+pub(crate) type Callback = Closure<dyn FnMut(JsValue) -> JsValue>;
+
+pub(crate) fn callback(mut act: impl FnMut(JsValue) + 'static) -> Callback {
+    Closure::new(move |value| {
+        act(value);
+        JsValue::UNDEFINED
+    })
+}
+
 /// A function of the browser that is called once, which frees it.
 pub(crate) fn once(act: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
     // Boxed, so that the wrapping is compiled once and not for each type of closure.
@@ -36,5 +48,5 @@ extern "C" {
     fn then(this: &Thenable, fulfilled: &JsValue, rejected: &JsValue) -> JsValue;
 
     #[wasm_bindgen(js_name = queueMicrotask)]
-    fn queue_microtask(task: &JsValue);
+    pub(crate) fn queue_microtask(task: &JsValue);
 }

@@ -4,17 +4,18 @@ use tidewire_proto::Timestamp;
 use wasm_bindgen::prelude::*;
 
 use super::clock;
+use super::promise::{self, Callback};
 
 /// A timer that can be armed again and again. Dropping it disarms it.
 pub(crate) struct Timer {
-    callback: Closure<dyn FnMut(JsValue)>,
+    callback: Callback,
     armed: Option<(Timestamp, f64)>,
 }
 
 impl Timer {
     pub(crate) fn new(mut callback: impl FnMut() + 'static) -> Self {
         Self {
-            callback: Closure::new(move |_: JsValue| callback()),
+            callback: promise::callback(move |_| callback()),
             armed: None,
         }
     }

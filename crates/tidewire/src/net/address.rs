@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::env::{global, property, text};
+use crate::env::{global, global_scope, property, text};
 use crate::error::UrlError;
 
 /// One endpoint: the same place for WebSocket and for HTTP.
@@ -21,41 +21,36 @@ impl Address {
     pub(crate) fn parse(address: &str) -> Result<Self, UrlError> {
         let url = resolve(address)?;
         let part = |name| text(&url, name);
-        let (scheme, href, host) = (part("protocol"), part("href"), part("host"));
-        let (is_socket, is_secure) = match &*scheme {
-            "http:" => (false, false),
-            "https:" => (false, true),
-            "ws:" => (true, false),
-            "wss:" => (true, true),
-            _ => return Err(UrlError::Scheme),
+        // As the browser's parser writes it: the scheme in lower case, and the host between
+        // `//`, or a user, and the path.
+        let (href, host) = (part("href"), part("host"));
+        let rest = href.strip_prefix("http").or(href.strip_prefix("ws"));
+        let rest = rest.ok_or(UrlError::Scheme)?;
+        let (is_secure, rest) = match rest.strip_prefix('s') {
+            Some(rest) => (true, rest),
+            None => (false, rest),
         };
-        if !part("username").is_empty() || !part("password").is_empty() {
+        let place = rest.strip_prefix("://").ok_or(UrlError::Scheme)?;
+        let path = place.strip_prefix(&*host);
+        if !path.is_some_and(|path| path.starts_with('/')) {
             return Err(UrlError::Credentials);
         }
-        if href.bytes().any(|byte| byte == b'#') {
+        if place.bytes().any(|byte| byte == b'#') {
             return Err(UrlError::Fragment);
         }
         if !is_secure && is_page_secure() && !is_loopback(&part("hostname")) {
             return Err(UrlError::Insecure);
         }
-        let rest = href.strip_prefix(&*scheme).unwrap_or_default();
         let with = |scheme: &str| {
             let mut form = String::from(scheme);
-            form.push_str(if is_secure { "s:" } else { ":" });
+            form.push_str(if is_secure { "s" } else { "" });
             form.push_str(rest);
             form
         };
-        Ok(match is_socket {
-            true => Self {
-                http: with("http"),
-                socket: href,
-                host,
-            },
-            false => Self {
-                socket: with("ws"),
-                http: href,
-                host,
-            },
+        Ok(Self {
+            socket: with("ws"),
+            http: with("http"),
+            host,
         })
     }
 }
@@ -63,17 +58,14 @@ impl Address {
 /// A worker that was made from a blob has an address that nothing can be relative to; its origin is
 /// the page's. Outside of browsers there is neither.
 fn resolve(address: &str) -> Result<Url, UrlError> {
-    let href = global("location").and_then(|location| property(&location, "href"));
-    [href, global("origin"), Some(JsValue::UNDEFINED)]
-        .iter()
-        .flatten()
-        .find_map(|base| Url::new(address, base).ok())
-        .ok_or(UrlError::Malformed)
+    let relative_to = |base: Option<JsValue>| Url::new(address, &base.unwrap_or_default());
+    relative_to(global("location").and_then(|location| property(&location, "href")))
+        .or_else(|_| relative_to(global("origin")))
+        .map_err(|_| UrlError::Malformed)
 }
 
 fn is_page_secure() -> bool {
-    let origin = global("origin").and_then(|origin| origin.as_string());
-    origin.is_some_and(|origin| origin.starts_with("https:"))
+    text(&global_scope(), "origin").starts_with("https:")
 }
 
 /// Browsers trust the machine itself without encryption (Secure Contexts section 3.1).

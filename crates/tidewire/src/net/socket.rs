@@ -3,9 +3,10 @@
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
 use tidewire_proto::{Close, CloseCode, Payload};
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent};
 
-use crate::env::text;
+use crate::env::promise::{Callback, callback};
+use crate::env::{set, text};
 
 /// What a socket reports.
 pub(crate) enum SocketFact {
@@ -26,8 +27,7 @@ pub(crate) enum SocketFact {
 /// more, and nobody waits for the close event, which comes after a minute where the peer is mute.
 pub(crate) struct Socket {
     socket: WebSocket,
-    on_message: Closure<dyn FnMut(JsValue)>,
-    on_change: Closure<dyn FnMut(JsValue)>,
+    listener: Callback,
 }
 
 impl Socket {
@@ -42,33 +42,18 @@ impl Socket {
     /// token.
     pub(crate) fn open(
         url: &str,
-        protocols: &[String],
-        tell: impl Fn(SocketFact) + Clone + 'static,
+        protocols: &JsValue,
+        tell: impl Fn(SocketFact) + 'static,
     ) -> Result<Self, JsValue> {
-        let names: js_sys::Array = protocols
-            .iter()
-            .map(|name| JsValue::from_str(name))
-            .collect();
-        let socket = WebSocket::new_with_str_sequence(url, &names)?;
+        let socket = WebSocket::new(url, protocols)?;
         // Blobs would arrive later than the messages behind them, and about ten times slower.
-        socket.set_binary_type(BinaryType::Arraybuffer);
-        let on_message = {
-            let tell = tell.clone();
-            Closure::new(move |event: JsValue| {
-                let data = event.unchecked_ref::<MessageEvent>().data();
-                tell(SocketFact::Message(payload(&data)));
-            })
-        };
-        let on_change = {
+        set(&socket, "binaryType", "arraybuffer".into());
+        let listener = {
             let socket = socket.clone();
-            Closure::new(move |event: JsValue| tell(change(&socket, &event)))
+            callback(move |event| tell(read(&socket, &event)))
         };
-        let this = Self {
-            socket,
-            on_message,
-            on_change,
-        };
-        this.attach(true);
+        let this = Self { socket, listener };
+        this.attach(this.listener.as_ref());
         Ok(this)
     }
 
@@ -78,16 +63,11 @@ impl Socket {
     ///
     /// Where the socket is not open yet. A closed socket swallows the message without an error.
     pub(crate) fn send(&self, message: &Payload) -> Result<(), JsValue> {
-        match message {
-            // The browser refuses views of shared memory, so a wasm with threads sends a copy.
-            #[cfg(target_feature = "atomics")]
-            Payload::Binary(bytes) => self
-                .socket
-                .send_with_array_buffer_view(&Uint8Array::from(bytes.as_slice())),
-            #[cfg(not(target_feature = "atomics"))]
-            Payload::Binary(bytes) => self.socket.send_with_u8_array(bytes),
-            Payload::Text(text) => self.socket.send_with_str(text),
-        }
+        self.socket.send(&match message {
+            // A copy: the browser refuses views of shared memory, which a wasm with threads has.
+            Payload::Binary(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Payload::Text(text) => JsValue::from_str(text),
+        })
     }
 
     /// Whether the browser's send buffer has room.
@@ -97,37 +77,42 @@ impl Socket {
 
     /// Closes with a code, where browsers allow it.
     pub(crate) fn close(self, close: Option<&Close>) {
-        self.attach(false);
+        self.attach(&JsValue::NULL);
         if let Some(Close {
             code: CloseCode(code @ (1000 | 3000..=4999)),
             reason,
             ..
         }) = close
         {
-            // The code and the length of the reason are as the browser demands.
-            let _ = self.socket.close_with_code_and_reason(*code, reason);
+            self.socket.close(Some(*code), reason);
         }
     }
 
-    fn attach(&self, attached: bool) {
-        let change = attached.then(|| self.on_change.as_ref().unchecked_ref());
-        self.socket.set_onopen(change);
-        self.socket.set_onclose(change);
-        self.socket
-            .set_onmessage(attached.then(|| self.on_message.as_ref().unchecked_ref()));
+    fn attach(&self, listener: &JsValue) {
+        for name in ["onopen", "onmessage", "onclose"] {
+            set(&self.socket, name, listener.clone());
+        }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.attach(false);
-        // Without arguments closing does not fail; a second close does nothing.
-        let _ = self.socket.close();
+        self.attach(&JsValue::NULL);
+        // A second close does nothing.
+        self.socket.close(None, "");
     }
 }
 
-fn change(socket: &WebSocket, event: &JsValue) -> SocketFact {
-    if socket.ready_state() == WebSocket::OPEN {
+/// The state of a socket whose handshake is done.
+const OPEN: u16 = 1;
+
+fn read(socket: &WebSocket, event: &JsValue) -> SocketFact {
+    // No event but that of a message has data.
+    let data = event.unchecked_ref::<MessageEvent>().data();
+    if !data.is_undefined() {
+        return SocketFact::Message(payload(&data));
+    }
+    if socket.ready_state() == OPEN {
         return SocketFact::Opened;
     }
     SocketFact::Closed {
@@ -141,4 +126,27 @@ fn payload(data: &JsValue) -> Payload {
         Some(buffer) => Payload::Binary(Uint8Array::new(buffer).to_vec()),
         None => Payload::Text(data.unchecked_ref::<JsString>().into()),
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[derive(Clone)]
+    type WebSocket;
+
+    /// `protocols` may be undefined.
+    #[wasm_bindgen(constructor, catch)]
+    fn new(url: &str, protocols: &JsValue) -> Result<WebSocket, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &WebSocket, message: &JsValue) -> Result<(), JsValue>;
+
+    /// Does not throw for what the caller sees to: a code that browsers allow, and at most 123 bytes.
+    #[wasm_bindgen(method)]
+    fn close(this: &WebSocket, code: Option<u16>, reason: &str);
+
+    #[wasm_bindgen(method, getter, js_name = readyState)]
+    fn ready_state(this: &WebSocket) -> u16;
+
+    #[wasm_bindgen(method, getter, js_name = bufferedAmount)]
+    fn buffered_amount(this: &WebSocket) -> u32;
 }

@@ -6,10 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tidewire::Attempt;
-use tidewire::binding::{Binding, EndpointSource, Event, Listener};
+use tidewire::binding::{Binding, Event, Listener, Settings};
 use wasm_bindgen_test::*;
 
-use crate::support::{echo, turn, until};
+use crate::support::{turn, until, url};
 
 /// Drops its binding at the first event.
 struct Leaver {
@@ -25,7 +25,7 @@ impl Listener for Leaver {
     }
 
     fn prepare(&self, _attempt: Attempt) {
-        unreachable!("the builder has the address");
+        unreachable!("the settings have the address");
     }
 }
 
@@ -37,11 +37,11 @@ async fn not_even_what_happened_in_the_same_turn() {
         binding: Rc::clone(&binding),
         told: Rc::clone(&told),
     };
-    let made = echo()
-        .overflow(tidewire::OverflowPolicy::DropOldest)
-        .limits(tidewire::Limits::default().outbox(10_000, 1))
-        .bind(EndpointSource::Builder, leaver)
-        .unwrap();
+    let mut settings = Settings::new(url("/live"));
+    settings.remembers = false;
+    settings.policy = tidewire::OverflowPolicy::DropOldest;
+    settings.config.limits = tidewire::Limits::default().outbox(10_000, 1);
+    let made = Binding::new(settings, leaver).unwrap();
     for _ in 0..3 {
         made.send("one of three, for one place").unwrap();
     }

@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tidewire::binding::{Binding, EndpointSource, Event, Listener, State};
-use tidewire::{Attempt, Cause, Client, Close, CloseCode, Endpoint, Transport};
+use tidewire::binding::{Binding, Event, Listener, Settings, State};
+use tidewire::{Attempt, Cause, Close, CloseCode, Endpoint, Transport};
 use wasm_bindgen_test::*;
 
-use crate::support::{echo_by, until, url};
+use crate::support::{until, url};
 
 /// What the listener was told.
 #[derive(Default)]
@@ -49,16 +49,22 @@ fn here() -> Result<Endpoint, String> {
     Ok(Endpoint::default().at(url("/live")))
 }
 
+/// Settings of a client that asks its listener where to connect, and uses this transport only.
+fn asking(transport: Transport) -> Settings {
+    let mut settings = Settings::new(url("/live"));
+    settings.asks = true;
+    settings.remembers = false;
+    settings.config.transports = Transport::ALL.map(|other| other == transport);
+    settings
+}
+
 /// A binding whose first attempt was given up unanswered, and which asks for the second.
 async fn at_the_second_attempt(transport: Transport) -> (Binding, Rc<Record>) {
     let record = Rc::new(Record::default());
-    let binding = echo_by(transport)
-        .configure(|config| {
-            config.backoff_base = Duration::from_millis(10);
-            config.prepare_timeout = Duration::from_millis(200);
-        })
-        .bind(EndpointSource::Listener, Recorder(Rc::clone(&record)))
-        .unwrap();
+    let mut settings = asking(transport);
+    settings.config.backoff_base = Duration::from_millis(10);
+    settings.config.prepare_timeout = Duration::from_millis(200);
+    let binding = Binding::new(settings, Recorder(Rc::clone(&record))).unwrap();
     until("it asks again", || record.attempts.borrow().len() == 2).await;
     assert_eq!(*record.attempts.borrow(), [1, 2]);
     (binding, record)
@@ -101,34 +107,15 @@ async fn answers_that_come_later_leave_the_session_where_it_is() {
 async fn between_two_attempts_no_answer_is_waited_for() {
     need_server!();
     let record = Rc::new(Record::default());
-    // The listener's answers leave the address alone, so it is the builder's or that of a late answer.
-    let binding = echo_by(Transport::LongPolling)
-        .configure(|config| {
-            config.backoff_base = Duration::from_millis(500);
-            config.prepare_timeout = Duration::from_millis(50);
-        })
-        .bind(EndpointSource::Listener, Recorder(Rc::clone(&record)))
-        .unwrap();
+    // The listener's answers leave the address alone, so it is that of the settings or of a late answer.
+    let mut settings = asking(Transport::LongPolling);
+    settings.config.backoff_base = Duration::from_millis(500);
+    settings.config.prepare_timeout = Duration::from_millis(50);
+    let binding = Binding::new(settings, Recorder(Rc::clone(&record))).unwrap();
     until("it gives up", || record.hiccups.borrow().len() == 1).await;
     binding.prepared(1, nowhere());
     until("it asks again", || record.attempts.borrow().len() == 2).await;
     binding.send("ahoy").unwrap();
     binding.prepared(2, Ok(Endpoint::default()));
     until("the echo", || *record.echoes.borrow() == ["ahoy"]).await;
-}
-
-#[wasm_bindgen_test]
-async fn a_binding_asks_its_listener_alone() {
-    let refused = |builder: tidewire::Builder| {
-        let recorder = Recorder(Rc::default());
-        match builder.bind(EndpointSource::Listener, recorder) {
-            Err(tidewire::ConfigError::Setting(error)) => error.field,
-            other => panic!("{other:?}"),
-        }
-    };
-    let live = || Client::builder("/live");
-    let asked = live().provider(|_| async { Ok(Endpoint::default()) });
-    assert_eq!(refused(asked), "provider");
-    #[cfg(feature = "observe")]
-    assert_eq!(refused(live().observe(|_| {})), "observe");
 }
