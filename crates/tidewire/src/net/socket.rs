@@ -84,7 +84,7 @@ impl Socket {
             ..
         }) = close
         {
-            self.socket.close(Some(*code), reason);
+            self.socket.close_with(*code, reason);
         }
     }
 
@@ -99,7 +99,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.attach(&JsValue::NULL);
         // A second close does nothing.
-        self.socket.close(None, "");
+        self.socket.close();
     }
 }
 
@@ -140,9 +140,13 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn send(this: &WebSocket, message: &JsValue) -> Result<(), JsValue>;
 
-    /// Does not throw for what the caller sees to: a code that browsers allow, and at most 123 bytes.
     #[wasm_bindgen(method)]
-    fn close(this: &WebSocket, code: Option<u16>, reason: &str);
+    fn close(this: &WebSocket);
+
+    /// Does not throw for what the caller sees to: a code that browsers allow, and at most 123 bytes. A function of its
+    /// own, since Chromium takes an undefined code for 0.
+    #[wasm_bindgen(method, js_name = close)]
+    fn close_with(this: &WebSocket, code: u16, reason: &str);
 
     #[wasm_bindgen(method, getter, js_name = readyState)]
     fn ready_state(this: &WebSocket) -> u16;

@@ -33,6 +33,12 @@ const PASSES: &[&str] = &[
     "--generate-global-effects",
     "-Oz",
     "--converge",
+    // Once more, in this order, and what is used most gets the lowest numbers: the compressed size gains.
+    "--merge-blocks",
+    "--optimize-instructions",
+    "--vacuum",
+    "--reorder-functions",
+    "--reorder-locals",
     "--strip-producers",
     "--strip-target-features",
 ];
