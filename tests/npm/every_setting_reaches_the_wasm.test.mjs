@@ -111,6 +111,9 @@ test('options that do not exist or are no numbers are refused at once, by name',
   );
   refuse({ overflow: 'explode' }, /`overflow` may be/);
   refuse({ credentials: 'some' }, /`credentials` may be/);
+  for (const protocols of ['two words', ['twice', 'twice'], ['']]) {
+    refuse({ protocols }, /`protocols` must be tokens of RFC 9110, each there once/);
+  }
   refuse({ token: 5 }, /`token` is neither a string nor a Uint8Array/);
 });
 

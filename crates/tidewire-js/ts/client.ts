@@ -11,6 +11,7 @@ import {
 import { eventOf, type ClientEventMap, type CloseInfo, type State, type Verdict } from './events.js';
 import { Link, type Endpoint, type Owner, type Provider } from './link.js';
 import type { WasmSource } from './load.js';
+import { areProtocols } from './protocols.js';
 import type { Receipt, Sendable } from './receipt.js';
 import { TRANSPORTS, type Settings, type Transport } from './settings.js';
 import { unflatten, type Stats } from './stats.js';
@@ -95,13 +96,17 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     options: ClientOptions<Outgoing, Incoming> = {},
   ) {
     super();
-    const { token, protocols = [], signal } = options;
+    const { token, signal } = options;
+    const protocols = [options.protocols ?? []].flat();
+    if (!areProtocols(protocols)) {
+      throw new ConfigurationError('option', '`protocols` must be tokens of RFC 9110, each there once.');
+    }
     this.#codec = options.codec;
     this.#bytes = options.binaryType === 'uint8array' && !options.codec;
     this.closed = new Promise(resolve => (this.#end = resolve));
     this.#link = new Link(
       typeof url === 'function' ? undefined : absolute(url),
-      { ...options, protocols: typeof protocols === 'string' ? [protocols] : protocols },
+      { ...options, protocols },
       endpointOf(url, token),
       this.#owner(),
     );

@@ -1,7 +1,6 @@
 /** The conversions and checks that Web IDL and the WebSockets standard ask of arguments. */
 
-/** RFC 9110 section 5.6.2, as RFC 6455 section 4.1 asks of sub-protocols. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+import { areProtocols } from './protocols.js';
 
 /** The URL of a socket: absolute, of scheme ws or wss, without a fragment. */
 export function toUrl(url: string): URL {
@@ -37,7 +36,7 @@ export function toNames(protocols: unknown): string[] {
 
 /** Sub-protocols are tokens, each there once. */
 export function checkNames(names: readonly string[]): void {
-  if (names.some((name, index) => !TOKEN.test(name) || names.indexOf(name) < index)) {
+  if (!areProtocols(names)) {
     throw syntaxError('A sub-protocol is no token of RFC 9110, or is there twice.');
   }
 }

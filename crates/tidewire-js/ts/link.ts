@@ -22,7 +22,7 @@ export type Provider = (attempt: {
 
 /** How a link is made. */
 export interface LinkOptions extends Settings {
-  protocols?: readonly string[];
+  protocols: readonly string[];
   wasm?: WasmSource | Promise<WasmSource> | undefined;
 }
 
@@ -86,7 +86,7 @@ export class Link {
           // Never connected to: the provider answers before the first attempt.
           url ?? 'https://provider.invalid/',
           token,
-          [...(options.protocols ?? [])],
+          options.protocols,
           url === undefined ? choices | (1 << 7) : choices,
           numbers,
           options.bare?.heartbeat?.message ?? '',
