@@ -12,7 +12,7 @@ globalThis.talk = async (url, text, bytes) => {
   const states = [];
   let connection;
   const closed = new Promise(resolve => {
-    connection = new Connection(url, NO_TOKEN, '', ALL_TRANSPORTS, DEFAULTS, '', {
+    connection = new Connection(url, NO_TOKEN, [], ALL_TRANSPORTS, DEFAULTS, '', {
       message(session, data) {
         messages.push(typeof data === 'string' ? data : [...data]);
         connection.consumed(session, 1);
