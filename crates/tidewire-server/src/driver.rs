@@ -101,8 +101,8 @@ struct State {
     farewell: Option<Close>,
     /// Whether it was told already, on what carried the session at its end.
     told: bool,
-    /// Its first packet was refused: it ends as if it had never been.
-    unborn: bool,
+    /// The first packet of a carrier was taken: an application has seen the session, or will.
+    born: bool,
     peer: Option<SocketAddr>,
     attached_once: bool,
     sleeps_until: Option<Timestamp>,
@@ -138,7 +138,7 @@ impl Driver {
                 end: None,
                 farewell: None,
                 told: false,
-                unborn: false,
+                born: false,
                 peer: None,
                 attached_once: false,
                 sleeps_until: None,
@@ -205,17 +205,15 @@ impl Driver {
 
     // Facts of the carriers.
 
-    /// Hands a carrier's opening to the machine, and tells whether the machine took it; a session that has ended in the
-    /// meantime hands the outlet back.
+    /// Hands a carrier's opening to the machine; a session that has ended in the meantime hands the outlet back.
     pub(crate) fn attach(
         &self,
         carrier: CarrierId,
         opening: &Opening<'_>,
         outlet: Outlet,
         peer: Option<SocketAddr>,
-    ) -> Result<bool, Outlet> {
+    ) -> Result<(), Outlet> {
         let mut waiting = Some(outlet);
-        let mut taken = true;
         self.turn(|state, now| {
             let exchanges = state
                 .carriers
@@ -227,23 +225,27 @@ impl Driver {
             {
                 state.carriers.insert(carrier, outlet);
                 state.peer = peer.or(state.peer);
-                taken = state.machine.attach(now, carrier, opening);
+                state.born |= state.machine.attach(now, carrier, opening);
             }
         });
-        waiting.map_or(Ok(taken), Err)
+        waiting.map_or(Ok(()), Err)
     }
 
-    /// Ends a session that no application has seen: nothing will be known of it.
-    pub(crate) fn end_unborn(&self, close: &Close) {
+    /// Ends the session if no packet was ever taken, so that nothing will be known of it; tells whether one was.
+    ///
+    /// The carrier that made a session need not be the first to attach: a faster one of the same client may have overtaken it.
+    pub(crate) fn is_born_or_ends(&self, close: &Close) -> bool {
         self.turn(|state, _| {
-            state.unborn = true;
-            state.machine.end(close);
+            if !state.born {
+                state.machine.end(close);
+            }
         });
+        self.is_born()
     }
 
-    /// Whether no application has ever seen this session.
-    pub(crate) fn is_unborn(&self) -> bool {
-        self.lock().unborn
+    /// Whether an application has seen this session, or will.
+    pub(crate) fn is_born(&self) -> bool {
+        self.lock().born
     }
 
     pub(crate) fn handle_packet(&self, carrier: CarrierId, packet: &[u8]) {

@@ -1,10 +1,10 @@
-//! What a panic inside a session does.
+//! What a panic inside a session does, and what an overtaken beginning.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::StreamExt;
-use tidewire_proto::SessionKey;
 use tidewire_proto::wire::{Ack, Hello, HelloMode, Position};
+use tidewire_proto::{SessionConfig, SessionKey};
 
 use super::*;
 use crate::hub::Hub;
@@ -116,4 +116,43 @@ async fn a_panic_of_one_eviction_does_not_stop_the_next() {
     assert!(panic.is_err());
     attach_and_leave(&hub);
     assert_eq!(hub.metrics().evicted, 1);
+}
+
+/// A session that was made, and to which no carrier has attached yet.
+fn made() -> Driver {
+    let hello = hello(HelloMode::Poll);
+    let clock = Clock::start();
+    let machine = tidewire_proto::Session::new(clock.now(), SessionConfig::default(), 1, &hello);
+    let name = SessionName::new(hello.key, None);
+    Driver::new(Weak::new(), clock, name, 1, machine)
+}
+
+/// Attaches with this number and these frames; what is answered is of no interest.
+fn attach_to(driver: &Driver, mode: HelloMode, number: u64, frames: &[u8]) {
+    let mut hello = hello(mode);
+    hello.attach = number;
+    let outlet = match mode {
+        HelloMode::Socket => Outlet::Socket(mpsc::channel(Outlet::SOCKET_COMMANDS).0),
+        _ => Outlet::Exchange(oneshot::channel().0),
+    };
+    let opening = Opening { hello, frames };
+    let attached = driver.attach(CarrierId(number), &opening, outlet, None);
+    assert!(attached.is_ok());
+}
+
+#[test]
+fn a_session_whose_maker_was_overtaken_by_a_faster_carrier_lives() {
+    let driver = made();
+    attach_to(&driver, HelloMode::Socket, 2, &[]);
+    attach_to(&driver, HelloMode::Poll, 1, &[]);
+    assert!(driver.is_born_or_ends(&Close::new(CloseCode::EXPIRED, "")));
+    assert_eq!(driver.end(), None);
+}
+
+#[test]
+fn a_session_of_which_no_packet_was_taken_ends() {
+    let driver = made();
+    attach_to(&driver, HelloMode::Poll, 1, &[0xff]);
+    assert!(!driver.is_born_or_ends(&Close::new(CloseCode::EXPIRED, "")));
+    assert!(driver.end().is_some());
 }

@@ -148,9 +148,9 @@ impl HubInner {
                 Admitted::Known(driver) => (driver, false),
             };
             match driver.attach(carrier, opening, outlet, visitor.peer) {
-                Ok(taken) => {
+                Ok(()) => {
                     if is_new && let Some(place) = place.take() {
-                        self.present(&driver, taken, place, visitor, opening);
+                        self.present(&driver, place, visitor, opening);
                     }
                     return Ok(driver);
                 }
@@ -202,22 +202,17 @@ impl HubInner {
     fn present(
         &self,
         driver: &Arc<Driver>,
-        taken: bool,
         place: mpsc::Permit<'_, Session>,
         visitor: &Visitor,
         opening: &Opening<'_>,
     ) {
-        if taken {
+        let over = Close::new(CloseCode::EXPIRED, "expired: the session is over");
+        if driver.is_born_or_ends(&over) {
             count(&self.counters.created);
             tracing::info!(session = driver.id(), "session created");
             let parts = Arc::clone(&visitor.parts);
             let token = opening.hello.token.clone();
             place.send(Session::new(Arc::clone(driver), parts, token));
-        } else {
-            driver.end_unborn(&Close::new(
-                CloseCode::EXPIRED,
-                "expired: the session is over",
-            ));
         }
     }
 
@@ -227,7 +222,7 @@ impl HubInner {
             return;
         }
         let over = || Close::new(CloseCode::EXPIRED, "expired: the session is over");
-        let grave = (!driver.is_unborn()).then(|| Grave {
+        let grave = driver.is_born().then(|| Grave {
             close: driver.farewell().unwrap_or_else(over),
             told: driver.was_told(),
         });
