@@ -148,3 +148,16 @@ test('a page that is left closes with 1001', async context => {
   const { code, reason } = (await backend.closed('left')).close;
   assert.deepEqual([code, reason], [1001, '']);
 });
+
+for (const upgrade of ['pass', 'refuse']) {
+  test(`a page that closes when it is left closes as it says, where a proxy would ${upgrade} Upgrade`, async context => {
+    const { page } = await begin(context, `leaving-${upgrade}`, { proxy: { upgrade } });
+    await echoes(page);
+    await page.evaluate(() => {
+      addEventListener('beforeunload', () => (socket.send('last'), socket.close(3000, 'left')));
+    });
+    await page.goto('about:blank');
+    const { messages, close } = await backend.closed(`leaving-${upgrade}`);
+    assert.deepEqual([messages.at(-1), close], [{ text: 'last' }, { code: 3000, reason: 'left' }]);
+  });
+}

@@ -1,20 +1,17 @@
 //! One session and its backend's connection, from the opening of both to the end of both.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tidewire_server::{Cause, Close, CloseCode, Payload, SendErrorKind, Session, SessionHandle};
 use tokio::sync::Notify;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
-use crate::control::{self, Speaker};
+use crate::closing::{self, Backend};
+use crate::control::{self, Malformed, Said, Speaker};
 use crate::dial::{DialError, Opened};
 use crate::ending::{Ending, Fault};
 use crate::forward::{self, Origin};
@@ -27,10 +24,6 @@ use crate::wire::Watched;
 const READ_BUFFER: usize = 16 * 1024;
 /// Bytes beside the longest message that pongs may wait in while a backend does not read.
 const PONG_ROOM: usize = 64 * 1024;
-/// Time that a backend has to answer a close frame.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-
-type Backend = WebSocketStream<Watched<TokioIo<Upgraded>>>;
 
 /// Serves one session.
 pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
@@ -60,17 +53,27 @@ pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
         // Fails where the session has ended in the meantime, as what follows sees.
         let _ = voice.say(control::opened(opened.protocol.as_deref())).await;
     }
-    let (ending, socket) = carry(&gateway, &mut session, &voice, opened).await;
+    let (ending, backend) = carry(&gateway, &mut session, &voice, opened).await;
     gateway.counters.ended(ending.name());
+    let patience = gateway.limits.backend_close;
+    let (ending, backend) = match (ending, backend) {
+        (Ending::ByPage(close), Some(backend)) => {
+            closing::shake_hands(backend, close, patience).await
+        }
+        other => other,
+    };
     let cause = session.end().map(|end| end.cause.clone());
     let farewell = match (&ending, cause) {
         (Ending::ByBrowser, Some(Cause::Refused(close))) if voice.is_drop_in => {
-            control::close_frame(close)
+            Some(control::close_frame(close))
         }
         (_, cause) => ending.farewell(cause, gateway.is_stopping()),
     };
     // Side by side, since the session's end may wait for a browser that is away.
-    tokio::join!(hang_up(socket, farewell), voice.close(&ending));
+    tokio::join!(
+        closing::hang_up(backend, farewell, patience),
+        voice.close(&ending)
+    );
 }
 
 async fn open(gateway: &Inner, session: &Session, speaker: &Speaker) -> Result<Opened, DialError> {
@@ -113,7 +116,7 @@ async fn carry(
     let (mut sink, mut stream) = socket.split();
     let ping = Notify::new();
     let ending = tokio::select! {
-        ending = to_backend(gateway, session, &mut sink, &ping) => ending,
+        ending = to_backend(gateway, session, voice, &mut sink, &ping) => ending,
         ending = to_browser(gateway, voice, &mut stream, &frames, &ping) => ending,
     };
     // The two halves are of one connection, so they go together.
@@ -124,16 +127,19 @@ async fn carry(
 async fn to_backend(
     gateway: &Inner,
     session: &mut Session,
+    voice: &Voice<'_>,
     sink: &mut SplitSink<Backend, Message>,
     ping: &Notify,
 ) -> Ending {
     loop {
         let message = tokio::select! {
-            payload = session.next() => match payload {
-                Some(payload) => {
+            payload = session.next() => match payload.map(|payload| voice.hear(payload)) {
+                Some(Ok(Said::Message(payload))) => {
                     gateway.counters.to_backend.count(payload.len());
                     message_of(payload)
                 }
+                Some(Ok(Said::Close(close))) => return Ending::ByPage(close),
+                Some(Err(Malformed)) => return Ending::Malformed,
                 None => return Ending::ByBrowser,
             },
             () = ping.notified() => Message::Ping(bytes::Bytes::new()),
@@ -181,7 +187,7 @@ async fn to_browser(
                 let frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
                 return Ending::of_backend(frame, frames.close_code());
             }
-            Some(Err(error)) => return Ending::Fault(fault(&error)),
+            Some(Err(error)) => return Ending::Fault(Fault::of(&error)),
             None => return Ending::Fault(Fault::Lost),
         };
         gateway.counters.to_browser.count(payload.len());
@@ -201,34 +207,6 @@ fn message_of(payload: Payload) -> Message {
     }
 }
 
-fn fault(error: &WsError) -> Fault {
-    match error {
-        WsError::Capacity(CapacityError::MessageTooLong { .. }) => Fault::Message,
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Fault::Lost,
-        WsError::Capacity(_) | WsError::Protocol(_) | WsError::Utf8(_) => Fault::Frame,
-        _ => Fault::Lost,
-    }
-}
-
-/// Says goodbye to the backend in due form, and waits a bounded time for it to do the same.
-async fn hang_up(socket: Option<Backend>, farewell: Option<Close>) {
-    let Some(mut socket) = socket else { return };
-    let frame = farewell.map(|close| CloseFrame {
-        code: close.code.0.into(),
-        reason: close.reason.into(),
-    });
-    let goodbye = async {
-        // After the backend's own close frame this only sends the answer to it.
-        socket.close(frame).await?;
-        while let Some(message) = socket.next().await {
-            message?;
-        }
-        Ok::<(), WsError>(())
-    };
-    // An error means that the backend is gone already, a timeout that it does not care.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
-}
-
 /// How a session is spoken to: with control messages, or without.
 struct Voice<'a> {
     handle: &'a SessionHandle,
@@ -236,6 +214,14 @@ struct Voice<'a> {
 }
 
 impl Voice<'_> {
+    /// Reads a message of the client.
+    fn hear(&self, payload: Payload) -> Result<Said, Malformed> {
+        match self.is_drop_in {
+            true => control::read(payload),
+            false => Ok(Said::Message(payload)),
+        }
+    }
+
     /// Passes on a message of the backend.
     async fn pass(&self, payload: Payload) -> Result<(), SendErrorKind> {
         let payload = match self.is_drop_in {
@@ -281,8 +267,12 @@ impl Ending {
     fn farewell(&self, cause: Option<Cause>, is_stopping: bool) -> Option<Close> {
         let leaving = |reason| Some(Close::new(CloseCode::GOING_AWAY, reason));
         match self {
-            Self::Backend { .. } | Self::Unopened(_) => None,
+            Self::Backend { .. } | Self::ByPage(_) | Self::Unopened(_) => None,
             Self::Fault(fault) => fault.farewell(),
+            Self::Malformed => Some(Close::new(
+                CloseCode::PROTOCOL,
+                "client: it broke the rules of control messages",
+            )),
             Self::ByBrowser => match cause {
                 Some(Cause::Refused(close)) => Some(close),
                 Some(Cause::TimedOut) => leaving("gone: the browser did not come back"),

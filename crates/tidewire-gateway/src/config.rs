@@ -65,6 +65,9 @@ pub struct GatewayLimits {
     pub backend_write: Duration,
     /// Silence of a backend after which it is pinged, and again after which it counts as dead. Default 20 s.
     pub backend_silence: Duration,
+    /// Time that a backend has to answer a close frame, and then to end its connection. A page that closes learns only from the
+    /// answer how its socket ended, and waits for it as long; without one, its close is not clean. Default 10 s.
+    pub backend_close: Duration,
     /// Silence of a client after which a WebSocket without a sub-protocol counts as a plain one. Longer is safer for tidewire clients
     /// on slow links, shorter is quicker for plain clients whose server speaks first. Default 1 s.
     pub plain_after: Duration,
@@ -92,6 +95,7 @@ impl Default for GatewayLimits {
             connect: Duration::from_secs(10),
             backend_write: Duration::from_secs(60),
             backend_silence: Duration::from_secs(20),
+            backend_close: Duration::from_secs(10),
             plain_after: Duration::from_secs(1),
             browser_write: hub.write_stall_timeout,
         }
@@ -136,6 +140,7 @@ impl GatewayLimits {
             (!self.connect.is_zero(), "connect"),
             (!self.backend_write.is_zero(), "backend_write"),
             (!self.backend_silence.is_zero(), "backend_silence"),
+            (!self.backend_close.is_zero(), "backend_close"),
             (!self.plain_after.is_zero(), "plain_after"),
             (!self.browser_write.is_zero(), "browser_write"),
         ];

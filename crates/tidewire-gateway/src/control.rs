@@ -9,14 +9,14 @@ const FAMILY: &[u8] = b"tidewire-socket/";
 /// The version that is spoken.
 const VERSION: &str = "1";
 /// Begins every control message.
-const MARK: &[u8] = b"\0tidewire";
+const MARK: &str = "\0tidewire";
 /// Sub-protocols that one token may name.
 const MAX_PROTOCOLS: usize = 32;
 /// Bytes that they may have, with what joins them.
 const MAX_PROTOCOL_BYTES: usize = 1_024;
 
-/// The name in the reason of a CLOSE 1001 that stands for `close()` without a code.
-const NO_CODE: &str = "no-code";
+/// What a page's `close()` without a code is told as.
+const NO_STATUS: u16 = 1005;
 
 const LITERAL: u8 = 0;
 const OPENED: u8 = 1;
@@ -95,24 +95,58 @@ pub(crate) fn closed(is_clean: bool, code: u16, reason: &str) -> Payload {
 /// A message of the backend, so that no control message is seen in it.
 pub(crate) fn literal(payload: Payload) -> Payload {
     match payload {
-        Payload::Binary(bytes) if bytes.starts_with(MARK) => message(LITERAL, &bytes),
+        Payload::Binary(bytes) if bytes.starts_with(MARK.as_bytes()) => message(LITERAL, &bytes),
         other => other,
     }
 }
 
-/// The close frame for the backend of a drop-in that closed its session so, as the browser's own WebSocket would send it; `None` is
-/// one without a code. No page can close with 1001: those are the drop-in's own words.
-pub(crate) fn close_frame(close: Close) -> Option<Close> {
+/// What a message of a drop-in is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Said {
+    /// The page's own.
+    Message(Payload),
+    /// The page closes, with this close frame for the backend; `None` is one without a code.
+    Close(Option<Close>),
+}
+
+/// A message of a drop-in that no drop-in sends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Malformed;
+
+/// Tells the control messages of a drop-in, which are texts, from its page's messages.
+pub(crate) fn read(payload: Payload) -> Result<Said, Malformed> {
+    let Some(rest) = payload.as_text().and_then(|text| text.strip_prefix(MARK)) else {
+        return Ok(Said::Message(payload));
+    };
+    if rest.starts_with(MARK) {
+        return Ok(Said::Message(Payload::from(rest)));
+    }
+    let (code, reason) = rest.split_at_checked(4).ok_or(Malformed)?;
+    let code = match code.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => code.parse().map_err(|_| Malformed)?,
+        false => return Err(Malformed),
+    };
+    match code {
+        NO_STATUS if reason.is_empty() => Ok(Said::Close(None)),
+        1000 | 3000..=4999 if reason.len() <= Close::MAX_REASON => {
+            Ok(Said::Close(Some(Close::new(CloseCode(code), reason))))
+        }
+        _ => Err(Malformed),
+    }
+}
+
+/// The close frame for the backend of a drop-in that closed its session so, without a control message: as a browser's own WebSocket
+/// would send it when its page is left, which gives no reason.
+pub(crate) fn close_frame(close: Close) -> Close {
     match close.code {
-        CloseCode::GOING_AWAY if close.name() == NO_CODE => None,
-        CloseCode::GOING_AWAY => Some(Close::new(CloseCode::GOING_AWAY, "")),
-        _ => Some(close),
+        CloseCode::GOING_AWAY => Close::new(CloseCode::GOING_AWAY, ""),
+        _ => close,
     }
 }
 
 fn message(kind: u8, rest: &[u8]) -> Payload {
     let mut bytes = Vec::with_capacity(MARK.len() + 1 + rest.len());
-    bytes.extend_from_slice(MARK);
+    bytes.extend_from_slice(MARK.as_bytes());
     bytes.push(kind);
     bytes.extend_from_slice(rest);
     Payload::Binary(bytes)
@@ -185,6 +219,50 @@ mod tests {
             Payload::from(&b"\0tide"[..]),
         ] {
             assert_eq!(literal(other.clone()), other);
+        }
+    }
+
+    #[test]
+    fn a_close_of_a_page_is_told_from_what_it_sends() {
+        let close = |code, reason: &str| Ok(Said::Close(Some(Close::new(CloseCode(code), reason))));
+        let read = |text: &str| read(Payload::from(text));
+        assert_eq!(read("\0tidewire1005"), Ok(Said::Close(None)));
+        assert_eq!(read("\0tidewire1000"), close(1000, ""));
+        assert_eq!(read("\0tidewire3000bye"), close(3000, "bye"));
+        let longest = "x".repeat(123);
+        assert_eq!(
+            read(&format!("\0tidewire4999{longest}")),
+            close(4999, &longest)
+        );
+        for own in [
+            Payload::from(""),
+            Payload::from("\0tide"),
+            Payload::from(&b"\0tidewire3000bye"[..]),
+        ] {
+            assert_eq!(super::read(own.clone()), Ok(Said::Message(own)));
+        }
+        for own in ["\0tidewire", "\0tidewire3000bye", "\0tidewire\0tidewire"] {
+            let message = Ok(Said::Message(Payload::from(own)));
+            assert_eq!(read(&format!("\0tidewire{own}")), message);
+        }
+        for malformed in [
+            "",
+            "300",
+            "+300",
+            "1001",
+            "1005x",
+            "1006",
+            "2999",
+            "5000",
+            "30\u{fc}",
+            "300\u{fc}",
+            &format!("3000{longest}x"),
+        ] {
+            assert_eq!(
+                read(&format!("\0tidewire{malformed}")),
+                Err(Malformed),
+                "{malformed}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How a session comes to its end, and what each side is told: the table of close codes in `docs/GATEWAY.md`.
 
 use tidewire_server::{Close, CloseCode};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::dial::{BAD_GATEWAY, DialError, GATEWAY_TIMEOUT};
@@ -15,6 +16,10 @@ pub(crate) enum Ending {
     Backend { code: Option<u16>, reason: String },
     /// The session ended: its client closed it or did not come back, or the gateway stops.
     ByBrowser,
+    /// The page of a drop-in closed, with this close frame for the backend; `None` is one without a code.
+    ByPage(Option<Close>),
+    /// A drop-in broke the rules of control messages.
+    Malformed,
     /// The connection to the backend failed.
     Fault(Fault),
     /// It never came about.
@@ -29,6 +34,7 @@ pub(crate) enum Fault {
     Message,
     Silent,
     Stalled,
+    Unanswered,
 }
 
 impl Ending {
@@ -42,11 +48,11 @@ impl Ending {
         };
         let read: u16 = frame.code.into();
         match code {
-            Some(code) if code == read => Self::Backend {
+            Some(code) if code == read && frame.code.is_allowed() => Self::Backend {
                 code: Some(code),
                 reason: frame.reason.to_string(),
             },
-            // Registered after the library's list was written; the library has dropped the reason.
+            // Registered after the library's list was written, so the library may have dropped the reason.
             Some(code @ 1014) => Self::Backend {
                 code: Some(code),
                 reason: String::new(),
@@ -59,7 +65,7 @@ impl Ending {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Backend { .. } => "backend",
-            Self::ByBrowser => "browser",
+            Self::ByBrowser | Self::ByPage(_) | Self::Malformed => "browser",
             Self::Fault(fault) => fault.name(),
             Self::Unopened(error) => error.name(),
         }
@@ -72,7 +78,8 @@ impl Ending {
                 let code = code.map_or(NO_STATUS, CloseCode);
                 (true, Close::new(code, reason))
             }
-            Self::ByBrowser => (false, Close::new(CloseCode::ABNORMAL, "")),
+            Self::ByBrowser | Self::ByPage(_) => (false, Close::new(CloseCode::ABNORMAL, "")),
+            Self::Malformed => (false, malformed()),
             Self::Fault(fault) => (false, Close::new(fault.closed_code(), fault.reason())),
             Self::Unopened(error) => (false, error.close()),
         }
@@ -84,14 +91,32 @@ impl Ending {
             Self::Backend { code, reason } => {
                 Close::new(code.map_or(CloseCode::NORMAL, CloseCode), reason)
             }
-            Self::ByBrowser => Close::new(CloseCode::NORMAL, ""),
+            Self::ByBrowser | Self::ByPage(_) => Close::new(CloseCode::NORMAL, ""),
+            Self::Malformed => malformed(),
             Self::Fault(fault) => Close::new(fault.code(), fault.reason()),
             Self::Unopened(error) => error.close(),
         }
     }
 }
 
+fn malformed() -> Close {
+    Close::new(
+        CloseCode::MALFORMED,
+        "malformed: not as control messages are",
+    )
+}
+
 impl Fault {
+    /// What an error of the library means.
+    pub(crate) fn of(error: &WsError) -> Self {
+        match error {
+            WsError::Capacity(CapacityError::MessageTooLong { .. }) => Self::Message,
+            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Lost,
+            WsError::Capacity(_) | WsError::Protocol(_) | WsError::Utf8(_) => Self::Frame,
+            _ => Self::Lost,
+        }
+    }
+
     fn name(self) -> &'static str {
         self.reason().split(':').next().unwrap_or_default()
     }
@@ -103,6 +128,7 @@ impl Fault {
             Self::Message => "backend-message: the backend sent a longer message than is taken",
             Self::Silent => "backend-silent: the backend answers no ping",
             Self::Stalled => "backend-stalled: the backend does not read",
+            Self::Unanswered => "backend-unanswered: the backend did not answer the close frame",
         }
     }
 
@@ -110,7 +136,7 @@ impl Fault {
     fn closed_code(self) -> CloseCode {
         match self {
             Self::Frame => CloseCode::PROTOCOL,
-            Self::Lost | Self::Silent => CloseCode::ABNORMAL,
+            Self::Lost | Self::Silent | Self::Unanswered => CloseCode::ABNORMAL,
             Self::Message | Self::Stalled => self.code(),
         }
     }
@@ -120,7 +146,7 @@ impl Fault {
         match self {
             Self::Frame | Self::Lost => BAD_GATEWAY,
             Self::Message => CloseCode::TOO_BIG,
-            Self::Silent | Self::Stalled => GATEWAY_TIMEOUT,
+            Self::Silent | Self::Stalled | Self::Unanswered => GATEWAY_TIMEOUT,
         }
     }
 
@@ -129,7 +155,7 @@ impl Fault {
         let code = match self {
             Self::Frame => CloseCode::PROTOCOL,
             Self::Message => CloseCode::TOO_BIG,
-            Self::Lost | Self::Silent | Self::Stalled => return None,
+            Self::Lost | Self::Silent | Self::Stalled | Self::Unanswered => return None,
         };
         Some(Close::new(code, self.reason()))
     }
@@ -163,6 +189,7 @@ mod tests {
             (Fault::Message, 1009, 1009),
             (Fault::Silent, 1006, 4504),
             (Fault::Stalled, 4504, 4504),
+            (Fault::Unanswered, 1006, 4504),
         ] {
             let ending = Ending::Fault(fault);
             assert!(!ending.closed().0);

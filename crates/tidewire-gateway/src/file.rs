@@ -109,6 +109,7 @@ struct FileLimits {
     connect: Option<Time>,
     backend_write: Option<Time>,
     backend_silence: Option<Time>,
+    backend_close: Option<Time>,
     plain_after: Option<Time>,
     browser_write: Option<Time>,
 }
@@ -206,6 +207,7 @@ impl FileLimits {
         set(&mut limits.connect, time(self.connect));
         set(&mut limits.backend_write, time(self.backend_write));
         set(&mut limits.backend_silence, time(self.backend_silence));
+        set(&mut limits.backend_close, time(self.backend_close));
         set(&mut limits.plain_after, time(self.plain_after));
         set(&mut limits.browser_write, time(self.browser_write));
     }

@@ -148,7 +148,8 @@ impl Gateway {
     }
 
     /// Ends everything: sessions with 4503 and advice to come back, plain WebSockets and the connections to backends with 1001.
-    /// It completes when they are closed, or have not answered for 3 s.
+    /// It completes when they are closed, or have not answered in time: a backend has
+    /// [`backend_close`](GatewayLimits::backend_close).
     pub async fn shutdown(&self) {
         self.inner.phase.send_replace(Phase::Stopping);
         let counters = &self.inner.counters;

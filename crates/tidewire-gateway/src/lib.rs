@@ -33,6 +33,7 @@
 //! - A client names no backend. It can reach the configured ones alone, at the configured path and below.
 
 mod bridge;
+mod closing;
 mod config;
 mod control;
 mod dial;

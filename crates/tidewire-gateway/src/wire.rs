@@ -55,6 +55,13 @@ impl<S> Watched<S> {
         };
         (watched, frames)
     }
+
+    /// The code in the close frame that came, if it had one.
+    pub(crate) fn close_code(&self) -> Option<u16> {
+        // Nothing under this lock can panic.
+        let frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.close_code()
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {

@@ -57,6 +57,7 @@ async fn those_that_are_there_go_on_and_new_ones_are_refused() {
     assert!(!idle.is_finished());
     client.close().await;
     assert_eq!(visit.closed().await, Some((1000, "done".to_owned())));
+    drop(visit);
     in_time(idle).await.expect("no panic");
 }
 

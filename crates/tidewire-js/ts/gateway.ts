@@ -1,10 +1,8 @@
 /** The agreement between the drop-in and the gateway: docs/GATEWAY.md, "How the drop-in names its sub-protocols". */
 
-/** NUL "tidewire": what control messages begin with. */
-const MARK = [0, 0x74, 0x69, 0x64, 0x65, 0x77, 0x69, 0x72, 0x65];
-
-/** What the CLOSE of a session says for `close()` without a code. No page can close with 1001. */
-export const NO_CODE = [1001, 'no-code'] as const;
+/** What control messages begin with: of the gateway bytes, of the page texts. */
+const MARK = '\0tidewire';
+const MARK_BYTES = new TextEncoder().encode(MARK);
 
 /** What a message of a gateway is. */
 export const Control = {
@@ -19,6 +17,16 @@ export function tokenOf(protocols: readonly string[]): string {
   return ['tidewire-socket/1', protocols.join(', ')].join(protocols.length ? ' ' : '');
 }
 
+/** What a page sends, so that no control message is seen in it. */
+export function literal<T>(body: T): T | string {
+  return typeof body === 'string' && body.startsWith(MARK) ? MARK + body : body;
+}
+
+/** The page closes; 1005 stands for no code. */
+export function closeMessage(code: number, reason: string): string {
+  return MARK + code + reason;
+}
+
 /** A message of a gateway, read. */
 export type Read =
   | { kind: typeof Control.Data; data: string | Uint8Array<ArrayBuffer> }
@@ -28,7 +36,7 @@ export type Read =
 
 /** Tells control messages from those of the server behind the gateway. */
 export function read(data: string | Uint8Array<ArrayBuffer>): Read {
-  if (typeof data === 'string' || MARK.some((byte, index) => data[index] !== byte)) {
+  if (typeof data === 'string' || MARK_BYTES.some((byte, index) => data[index] !== byte)) {
     return { kind: Control.Data, data };
   }
   const [kind, clean, high, low] = data.subarray(MARK.length);

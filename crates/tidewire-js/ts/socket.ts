@@ -2,7 +2,7 @@ import { CloseEventHere, FAILED, type End } from './close-event.js';
 import { checkClose } from './close.js';
 import { checkNames, toBody, toCode, toNames, toText, toUrl } from './convert.js';
 import { ConnectionError, type ConfigurationError, type MessageError } from './errors.js';
-import { Control, NO_CODE, read, tokenOf } from './gateway.js';
+import { closeMessage, Control, literal, read, tokenOf } from './gateway.js';
 import { EventHandlers, type Handler } from './handlers.js';
 import { Link, type Owner } from './link.js';
 import { sizeOf } from './receipt.js';
@@ -78,8 +78,10 @@ export class TidewireSocket extends EventTarget {
   #taken = 0;
   #binaryType: BinaryType = 'blob';
   #away: ReturnType<typeof setTimeout> | undefined;
-  /** How the page asked to close, once it did. */
+  /** How the page asked to close, once it did; behind a gateway the server's answer counts instead. */
   #asked: End | undefined;
+  /** What the gateway is to be told of a close, until there is room for it. */
+  #goodbye = '';
   /** The last message of a gateway was heard, or one that no gateway says. */
   #isOver = false;
   /** The end is known, and told after what came before it. */
@@ -194,32 +196,19 @@ export class TidewireSocket extends EventTarget {
     if (!arguments.length) {
       throw new TypeError('`send` needs a message.');
     }
-    const body = toBody(data);
+    const converted = toBody(data);
+    const body = this.#controlled ? literal(converted) : converted;
     if (readyState === CONNECTING) {
       throw new DOMException('The socket is still connecting: wait for `open`.', 'InvalidStateError');
     }
     this.#bufferedAmount += sizeOf(body);
     if (readyState === OPEN && !this.#ended) {
-      // What cannot be sent fails the socket, as the standard has it where a buffer is full.
-      try {
-        const receipt = this.#link.send(data, body);
-        if (!receipt.id) {
-          // A Blob, or what waits behind one, is refused when its turn comes.
-          receipt.acknowledged.catch((error: MessageError) => {
-            // What is merely unconfirmed has ended with the socket, which tells that itself.
-            if (error.code !== 'unconfirmed') {
-              this.#fail(error);
-            }
-          });
-        }
-      } catch (error) {
-        this.#fail(error as MessageError);
-      }
+      this.#hand(data, body);
     }
   }
 
   /**
-   * Closes the socket: what was sent goes first.
+   * Closes the socket: what was sent goes first, and `close` comes when the server has answered.
    *
    * @param code 1000, or 3000 to 4999; none where it is not given.
    * @param reason At most 123 bytes of UTF-8.
@@ -235,12 +224,38 @@ export class TidewireSocket extends EventTarget {
       if (readyState === CONNECTING) {
         this.#fail(aborted());
       } else {
-        this.#asked = { code: clamped ?? 1005, reason: text, wasClean: true };
-        this.#link.close(
-          ...(this.#controlled && clamped === undefined && !text
-            ? NO_CODE
-            : ([clamped ?? 1000, text] as const)),
-        );
+        this.#askToClose(clamped, text);
+      }
+    }
+  }
+
+  #askToClose(code: number | undefined, reason: string): void {
+    if (this.#controlled) {
+      this.#goodbye = closeMessage(code ?? (reason ? 1000 : 1005), reason);
+      this.#hand(Control, this.#goodbye);
+    } else {
+      this.#asked = { code: code ?? 1005, reason, wasClean: true };
+      this.#link.close(code ?? 1000, reason);
+    }
+  }
+
+  /** Hands over a message. What finds no room fails the socket, as the standard has it; only a close waits for some. */
+  #hand(data: unknown, body: ReturnType<typeof toBody>): void {
+    try {
+      const receipt = this.#link.send(data, body);
+      this.#goodbye = '';
+      if (!receipt.id) {
+        // A Blob, or what waits behind one, is refused when its turn comes.
+        receipt.acknowledged.catch((error: MessageError) => {
+          // What is merely unconfirmed has ended with the socket, which tells that itself.
+          if (error.code !== 'unconfirmed') {
+            this.#fail(error);
+          }
+        });
+      }
+    } catch (error) {
+      if (!this.#goodbye || (error as MessageError).code !== 'full') {
+        this.#fail(error as MessageError);
       }
     }
   }
@@ -259,8 +274,13 @@ export class TidewireSocket extends EventTarget {
           queueTask(() => this.#open(''));
         }
       },
-      sent: receipt => this.#take(receipt.size),
-      room: () => {},
+      // The page's messages alone are counted, and not any more when it was told of the end.
+      sent: ({ data, size }) => this.#take(data === Control || this.#ended ? 0 : size),
+      room: () => {
+        if (this.#goodbye) {
+          this.#hand(Control, this.#goodbye);
+        }
+      },
       retry: () => {},
       // The next session would be another connection of the server: this one is over.
       lost: error => this.#fail(error),
@@ -279,6 +299,7 @@ export class TidewireSocket extends EventTarget {
     this.#isOver = message.kind !== (isFirst ? Control.Opened : Control.Data);
     if (message.kind === Control.Closed) {
       const { code, reason, wasClean } = message.close;
+      this.#link.close(1000, '');
       this.#finish(
         wasClean ? message.close : FAILED,
         new ConnectionError('refused', `The gateway closed: ${code} ${reason}`, true, code, reason),
@@ -374,7 +395,10 @@ export class TidewireSocket extends EventTarget {
     }
     this.#ended = true;
     this.#comeBack();
-    this.#link.abort(aborted());
+    // What the gateway has ended closes in due form: over HTTP its session would stay there otherwise.
+    if (!this.#isOver) {
+      this.#link.abort(aborted());
+    }
     queueTask(() => {
       // A connection that never opened is none that was closed: the page learns why from `error`.
       const told = this.#readyState === CONNECTING ? FAILED : end;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 import { atEnd } from './end.mjs';
+import { until } from './wait.mjs';
 
 /** A program of the workspace that prints `listening on ADDRESS` first; `env` names its path. */
 async function start(variable, args) {
@@ -13,17 +14,24 @@ async function start(variable, args) {
   }
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
+  const said = [];
+  lines.on('line', line => said.push(line));
   const [line] = await Promise.race([
     once(lines, 'line'),
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`${variable} ended with ${code}`))),
   ]);
-  child.stdout.resume();
   const http = line.slice(line.indexOf('http'));
   const server = {
     /** `http://127.0.0.1:PORT` */
     http,
     /** `ws://127.0.0.1:PORT` */
     ws: http.replace('http', 'ws'),
+    /** What a gateway with `--metrics` counts under this name, without labels. */
+    async metric(name) {
+      await until(() => said.length > 1);
+      const page = await (await fetch(said[1].slice(said[1].indexOf('http')))).text();
+      return Number(new RegExp(`^tidewire_gateway_${name} (.*)$`, 'm').exec(page)[1]);
+    },
     /** Ends it gracefully, or at once. */
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) {

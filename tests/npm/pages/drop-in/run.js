@@ -42,6 +42,8 @@ globalThis.run = async (name, subject, { address, records }) => {
         },
         /** What the server saw. */
         record: async until => (await fetch(`${records}/record?id=${id}&until=${until}`)).json(),
+        /** Lets the server answer a close frame that it was to answer later. */
+        answer: () => fetch(`${records}/answer?id=${id}`),
       }),
     ]);
   } finally {

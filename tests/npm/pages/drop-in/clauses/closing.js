@@ -197,6 +197,55 @@ export const closing = [
     },
   },
   {
+    name: 'close: the event waits for the answer of the server',
+    subjects: both,
+    async run({ Socket, at, record, answer }) {
+      const socket = await opened(new Socket(at('!answer later')));
+      const types = log(socket);
+      const end = endOf(socket);
+      socket.send('heard');
+      socket.close(3000, 'over');
+      await record('asked');
+      await task();
+      socket.close(3001);
+      equal([types, socket.readyState, socket.bufferedAmount], [[], 2, 0], 'before the answer');
+      await answer();
+      equal(await end, [3000, 'over', true]);
+      equal([types, socket.readyState], [['close'], 3]);
+      const { messages, close } = await record('close');
+      equal([messages, close], [[{ text: 'heard' }], { code: 3000, reason: 'over' }]);
+    },
+  },
+  {
+    name: 'close: the event has the code and the reason of the server’s answer',
+    subjects: both,
+    async run({ Socket, at }) {
+      for (const [order, given, end] of [
+        ['!answer 4321 other ü', [3000, 'over'], [4321, 'other ü', true]],
+        ['!answer 1011', [], [1011, '', true]],
+        ['!answer', [3000, 'over'], [1005, '', true]],
+      ]) {
+        const socket = await opened(new Socket(at(order)));
+        const told = endOf(socket);
+        socket.close(...given);
+        equal(await told, end);
+      }
+    },
+  },
+  {
+    name: 'close: a server that cuts instead of answering: 1006, not clean',
+    subjects: both,
+    async run({ Socket, at, subject }) {
+      const socket = await opened(new Socket(at('!answer terminate')));
+      const types = log(socket);
+      const end = endOf(socket);
+      socket.close(3000, 'over');
+      equal(await end, [1006, '', false]);
+      // As where the server cuts by itself.
+      equal(types, subject === 'native' ? ['close'] : ['error', 'close']);
+    },
+  },
+  {
     name: 'closed by the server, with code and reason',
     subjects: both,
     async run({ Socket, at }) {

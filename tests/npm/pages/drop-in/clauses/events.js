@@ -39,13 +39,17 @@ export const events = [
     },
   },
   {
-    name: 'event message: binary messages that look like the control messages of a gateway are data',
+    name: 'event message: messages that look like the control messages of a gateway, or for one, are data',
     async run({ Socket, at }) {
       const socket = await opened(new Socket(at()));
       socket.binaryType = 'arraybuffer';
       const mark = [0, 0x74, 0x69, 0x64, 0x65, 0x77, 0x69, 0x72, 0x65];
       for (const message of [mark, [...mark, 0], [...mark, 1, 65], [...mark, 2, 1, 3, 232], [...mark, 9]]) {
         equal(await bytes(await echoed(socket, Uint8Array.from(message))), message);
+      }
+      for (const message of ['\0tidewire', '\0tidewire3000bye', '\0tidewire\0tidewire1005']) {
+        equal(await echoed(socket, message), message);
+        equal(await bytes(await echoed(socket, new Blob([message]))), [...new TextEncoder().encode(message)]);
       }
     },
   },
