@@ -26,6 +26,8 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
   const draw = random(seed);
   const target = new URL(server.http);
   const open = new Set();
+  /** Each end of each connection, until it has closed: of a pair that is no longer open, one may still wait to be read. */
+  const ends = new Set();
   const proxy = { cutting: false, cuts: 0, refusals: 0 };
   let isDown = false;
 
@@ -72,6 +74,10 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
     }
     const far = connect({ port: Number(target.port), host: target.hostname, allowHalfOpen: true });
     const pair = [near, far];
+    for (const end of pair) {
+      ends.add(end);
+      end.on('close', () => ends.delete(end));
+    }
     const budget = { left: fewest + Math.floor(draw() * (most - fewest)) };
     open.add(pair);
     pump(pair, near, far, budget, first => {
@@ -90,10 +96,11 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
   await new Promise(resolve => listener.listen(0, '127.0.0.1', resolve));
   const { port } = listener.address();
   function stop() {
-    [...open].forEach(cut);
-    return new Promise(resolve => listener.close(resolve));
+    const isClosed = new Promise(resolve => listener.close(resolve));
+    ends.forEach(end => end.destroy());
+    return isClosed;
   }
-  atEnd(stop);
+  atEnd('a proxy', stop);
   return Object.assign(proxy, {
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,

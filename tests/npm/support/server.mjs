@@ -40,7 +40,7 @@ async function start(variable, args) {
       }
     },
   };
-  atEnd(() => server.stop('SIGKILL'));
+  atEnd(program, () => server.stop('SIGKILL'));
   return server;
 }
 

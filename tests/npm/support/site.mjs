@@ -37,7 +37,7 @@ export async function serve(folder, headers = {}) {
       server.close(resolve);
       server.closeAllConnections();
     });
-  atEnd(stop);
+  atEnd('a site', stop);
   return { url: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
@@ -47,7 +47,7 @@ export async function browse() {
     executablePath: process.env.CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
-  atEnd(() => browser.close());
+  atEnd('the browser', () => browser.close());
   return browser;
 }
 
