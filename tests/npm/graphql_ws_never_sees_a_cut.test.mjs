@@ -38,7 +38,7 @@ async function startGraphql() {
     sockets,
   );
   await once(sockets, 'listening');
-  atEnd('the server of graphql-ws', dispose);
+  atEnd(dispose);
   return Object.assign(server, { ws: `ws://127.0.0.1:${sockets.address().port}/graphql` });
 }
 

@@ -26,7 +26,7 @@ async function startYjs() {
     setupWSConnection(socket, request);
   });
   await once(sockets, 'listening');
-  atEnd('the server of y-websocket', async () => {
+  atEnd(async () => {
     const closed = [...sockets.clients].map(socket => once(socket, 'close'));
     sockets.clients.forEach(socket => socket.terminate());
     await Promise.all(closed);

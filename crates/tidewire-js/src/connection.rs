@@ -2,7 +2,7 @@
 
 use js_sys::Float64Array;
 use tidewire::binding::{Binding, SendErrorKind, Settings};
-use tidewire::{Close, CloseCode, Endpoint, Message, TransportStats};
+use tidewire::{CloseCode, Endpoint, Message, TransportStats};
 use wasm_bindgen::prelude::*;
 
 use crate::settings;
@@ -80,7 +80,7 @@ impl Connection {
 
     /// Closes: what was sent goes first, then code and reason, which the caller has checked.
     pub fn close(&self, code: u16, reason: &str) {
-        self.binding.close(Close::new(CloseCode(code), reason));
+        self.binding.close(CloseCode(code), reason);
     }
 
     /// The longest message that can be sent now, in bytes.

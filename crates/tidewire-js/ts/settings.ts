@@ -21,7 +21,7 @@ export interface Timings {
   requestTimeout?: number;
   /** How long the server may hold a long poll. Default 12,000. */
   hold?: number;
-  /** Shortest interval of scheduled polling. Default 500. */
+  /** Shortest interval of scheduled polling, 1 or more. Default 500. */
   pollingFloor?: number;
   /** Longest interval of scheduled polling, at least the shortest. Default 5,000. */
   pollingCeiling?: number;
@@ -29,7 +29,7 @@ export interface Timings {
   silence?: number;
   /** Time that an answer to a probe may take. Default 2,000. */
   probeTimeout?: number;
-  /** First bound of the backoff, which doubles with each failure. Default 500. */
+  /** First bound of the backoff, which doubles with each failure; 1 or more. Default 500. */
   backoffBase?: number;
   /** Last bound of the backoff, at least the first. Default 45,000. */
   backoffCap?: number;
@@ -133,8 +133,8 @@ export function flatten(settings: Settings, asks: boolean): [choices: number, nu
 }
 
 /** The place of a value among those that it may have; the first is the default. */
-function oneOf(option: string, values: readonly string[], value = values[0] as string): number {
-  const index = values.indexOf(value);
+function oneOf(option: string, values: readonly string[], value: string | null | undefined): number {
+  const index = values.indexOf(value ?? (values[0] as string));
   if (index < 0) {
     throw new ConfigurationError('option', `\`${option}\` may be ${values.join(', ')}; it is "${value}".`);
   }

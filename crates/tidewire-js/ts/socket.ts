@@ -292,6 +292,10 @@ export class TidewireSocket extends EventTarget {
     // The wasm hands over copies.
     const own = raw as string | Uint8Array<ArrayBuffer>;
     const message = this.#controlled ? read(own) : { kind: Control.Data, data: own };
+    if (!this.#controlled) {
+      // A first message may come before the word that there is a connection.
+      this.#open('');
+    }
     const isFirst = this.#readyState === CONNECTING;
     if (this.#isOver) {
       return;

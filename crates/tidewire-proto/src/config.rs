@@ -147,7 +147,7 @@ pub struct ClientConfig {
     /// How long the server may hold a long poll. Default 12 s: the end of a hold is this transport's heartbeat, and a
     /// dead peer must be found within 20 s. With a longer one it is found later by as much.
     pub hold: Duration,
-    /// Shortest interval of scheduled polling. Default 500 ms.
+    /// Shortest interval of scheduled polling, 1 ms or more. Default 500 ms.
     pub polling_floor: Duration,
     /// Longest interval of scheduled polling. Default 5 s.
     pub polling_ceiling: Duration,
@@ -156,7 +156,7 @@ pub struct ClientConfig {
     pub silence: Duration,
     /// Time that an answer to a probe may take: after silence, and after an event that wakes the page. Default 2 s: a dead connection is found within 3 s of a wake-up, a second of which browsers may need.
     pub probe_timeout: Duration,
-    /// First bound of the backoff, which doubles with each failure. Default 500 ms.
+    /// First bound of the backoff, which doubles with each failure; 1 ms or more. Default 500 ms.
     pub backoff_base: Duration,
     /// Last bound of the backoff. Default 45 s: about 35 attempts in an outage of ten minutes.
     pub backoff_cap: Duration,
@@ -196,6 +196,9 @@ impl Default for ClientConfig {
     }
 }
 
+/// The shortest time that can be the first of a growing row.
+const LEAST_GROWING: Duration = Duration::from_millis(1);
+
 impl ClientConfig {
     /// Whether `transport` may be used.
     pub const fn allows(&self, transport: Transport) -> bool {
@@ -205,7 +208,7 @@ impl ClientConfig {
         }
     }
 
-    /// Names the first field that makes no sense: a zero or inverted time, or no transport at all.
+    /// Names the first field that makes no sense: a zero or inverted time, one that is too short to grow, or no transport at all.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
         let mut transports = Transport::ALL.into_iter();
@@ -219,7 +222,7 @@ impl ClientConfig {
             "request_timeout"
         } else if self.hold.is_zero() {
             "hold"
-        } else if self.polling_floor.is_zero() {
+        } else if self.polling_floor < LEAST_GROWING {
             "polling_floor"
         } else if self.polling_ceiling < self.polling_floor {
             "polling_ceiling"
@@ -227,7 +230,7 @@ impl ClientConfig {
             "silence"
         } else if self.probe_timeout.is_zero() {
             "probe_timeout"
-        } else if self.backoff_base.is_zero() {
+        } else if self.backoff_base < LEAST_GROWING {
             "backoff_base"
         } else if self.backoff_cap < self.backoff_base {
             "backoff_cap"

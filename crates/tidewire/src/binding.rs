@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use tidewire_proto::{Close, Stats};
+use tidewire_proto::{Close, CloseCode, Stats};
 
 use crate::Message;
 use crate::builder::{Attempt, Endpoint};
@@ -71,9 +71,9 @@ impl Binding {
         self.driver.prepared(attempt, endpoint);
     }
 
-    /// Closes the client: what was sent goes first. Ends with [`Event::Closed`].
-    pub fn close(&self, close: Close) {
-        self.driver.close(close);
+    /// Closes the client: what was sent goes first. Ends with [`Event::Closed`]. A reason of more than 123 bytes is cut.
+    pub fn close(&self, code: CloseCode, reason: &str) {
+        self.driver.close(Close::new(code, reason));
     }
 
     /// The longest message that can be sent now, in bytes.

@@ -77,7 +77,7 @@ export async function startBackend() {
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
-  atEnd('the backend', () => {
+  atEnd(() => {
     const isClosed = new Promise(resolve => server.close(resolve));
     sockets.clients.forEach(socket => socket.terminate());
     server.closeAllConnections();

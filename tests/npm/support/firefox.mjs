@@ -14,7 +14,7 @@ export async function firefox() {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let session;
-  atEnd('Firefox', async () => {
+  atEnd(async () => {
     if (session) {
       // The driver ends its browser when asked to, and not when it is killed.
       await command('DELETE', session);

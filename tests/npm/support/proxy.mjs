@@ -100,7 +100,7 @@ export async function startProxy(server, { fewest = 500, most = 8_000, upgrade =
     ends.forEach(end => end.destroy());
     return isClosed;
   }
-  atEnd('a proxy', stop);
+  atEnd(stop);
   return Object.assign(proxy, {
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,

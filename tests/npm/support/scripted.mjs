@@ -35,7 +35,7 @@ export async function startScripted(scripts) {
     server.clients.forEach(client => client.terminate());
     server.close();
   };
-  atEnd('a scripted server', stop);
+  atEnd(stop);
   return {
     ws: `ws://127.0.0.1:${server.address().port}`,
     async closed(number) {

@@ -40,7 +40,7 @@ async function start(variable, args) {
       }
     },
   };
-  atEnd(program, () => server.stop('SIGKILL'));
+  atEnd(() => server.stop('SIGKILL'));
   return server;
 }
 

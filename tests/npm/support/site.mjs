@@ -37,7 +37,7 @@ export async function serve(folder, headers = {}) {
       server.close(resolve);
       server.closeAllConnections();
     });
-  atEnd('a site', stop);
+  atEnd(stop);
   return { url: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
@@ -47,7 +47,7 @@ export async function browse() {
     executablePath: process.env.CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
-  atEnd('the browser', () => browser.close());
+  atEnd(() => browser.close());
   return browser;
 }
 

@@ -154,7 +154,16 @@ impl HubInner {
                     }
                     return Ok(driver);
                 }
-                Err(back) => outlet = back,
+                Err(back) => {
+                    outlet = back;
+                    // A faster carrier has brought and ended it: the application hears of what it brought.
+                    if is_new
+                        && driver.is_born()
+                        && let Some(place) = place.take()
+                    {
+                        self.present(&driver, place, visitor, opening);
+                    }
+                }
             }
             self.retire(&driver);
         }

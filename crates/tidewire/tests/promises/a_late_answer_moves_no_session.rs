@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tidewire::binding::{Binding, Event, Listener, Settings, State};
-use tidewire::{Attempt, Cause, Close, CloseCode, Endpoint, Transport};
+use tidewire::{Attempt, Cause, CloseCode, Endpoint, Transport};
 use wasm_bindgen_test::*;
 
 use crate::support::{until, url};
@@ -100,7 +100,7 @@ async fn answers_that_come_later_leave_the_session_where_it_is() {
         until("an echo", || record.echoes.borrow().len() == count).await;
     }
     assert_eq!(record.hiccups.borrow().len(), 1, "{:?}", record.hiccups);
-    binding.close(Close::new(CloseCode::NORMAL, "done"));
+    binding.close(CloseCode::NORMAL, "done");
 }
 
 #[wasm_bindgen_test]

@@ -16,8 +16,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Args;
 
-/// Time that connections have to close at the very end.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Time that connections have to close at the very end, beside what their backends have.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,6 +47,8 @@ async fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut signals = StopSignals::listen()?;
     let settings = args.settings()?;
     let serve_config = settings.gateway.limits.serve();
+    // A page may be closing, and then the connection ends.
+    let farewell = FAREWELL + 2 * settings.gateway.limits.backend_close;
     let gateway = Gateway::new(settings.gateway)?;
     let (listener, address) = listen(&settings.listen, "--listen").await?;
     announce(&format!("listening on http://{address}"))?;
@@ -72,7 +74,7 @@ async fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         gateway.drain(settings.drain / 2);
         // Whoever is left after that is sent away.
         let _ = tokio::time::timeout(settings.drain, gateway.idle()).await;
-        if tokio::time::timeout(FAREWELL, gateway.shutdown())
+        if tokio::time::timeout(farewell, gateway.shutdown())
             .await
             .is_err()
         {
