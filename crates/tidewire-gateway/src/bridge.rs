@@ -54,6 +54,8 @@ pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
         let _ = voice.say(control::opened(opened.protocol.as_deref())).await;
     }
     let (ending, backend) = carry(&gateway, &mut session, &voice, opened).await;
+    // Who began it: how a handshake with the backend ends is told to the page.
+    gateway.counters.ended(ending.name());
     let patience = gateway.limits.backend_close;
     let (ending, backend) = match (ending, backend) {
         (Ending::ByPage(close), Some(backend)) => {
@@ -61,7 +63,6 @@ pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
         }
         other => other,
     };
-    gateway.counters.ended(ending.name());
     let cause = session.end().map(|end| end.cause.clone());
     let farewell = match (&ending, cause) {
         (Ending::ByBrowser, Some(Cause::Refused(close))) if voice.is_drop_in => {
