@@ -241,11 +241,13 @@ impl Client {
         if close.code == CloseCode::SUPERSEDED && is_stale && !self.is_bare() {
             return self.handle_overtaken(now, carrier, close);
         }
-        // The server ends what else is open, a held poll above all, when it is told.
+        // The server ends what else is open, a held poll above all, when it is told. Where that answer was lost, it says to the
+        // next request that the session is over.
+        let is_over = matches!(close.code, CloseCode::NORMAL | CloseCode::EXPIRED);
         if self
             .closing
             .as_ref()
-            .is_some_and(|closing| closing.told.is_some() && close.code == CloseCode::NORMAL)
+            .is_some_and(|closing| closing.told.is_some() && is_over)
         {
             return self.finish(Cause::ByApplication);
         }
