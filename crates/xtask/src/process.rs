@@ -12,11 +12,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// The cargo that runs this program, started in the workspace's root.
+/// The cargo that runs this program, started in the workspace's root as if by hand.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace_root());
+    // Build scripts are run again when these change, and all that depends on them is compiled again: what is
+    // built here is to be the same as what is built by hand.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(describes_this_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether `cargo run` sets a variable to tell this program about its own package.
+fn describes_this_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_MANIFEST_") || variable.starts_with("CARGO_PKG_")
 }
 
 /// The folder of the workspace's `Cargo.toml`.
