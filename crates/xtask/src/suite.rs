@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, step by step, with counts.
 
 mod counts;
+mod failures;
 mod steps;
 
 use std::env;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result};
 use crate::process::{elapsed, state_dir};
 use crate::setup::{self, Need};
 use counts::Counts;
+use failures::Failures;
 use steps::{STEPS, Step};
 
 /// Run every test: native, simulated, in wasm, in browsers; set up what they need first.
@@ -138,13 +140,17 @@ impl Beside {
         let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
         println!("\n=== {}, which ran beside ===\n{log}", self.step.name);
         let mut counts = Counts::default();
-        for found in log.lines().filter_map(Counts::parse) {
-            counts.add(found);
+        let mut failures = Failures::default();
+        for line in log.lines() {
+            failures.read(line);
+            if let Some(found) = Counts::parse(line) {
+                counts.add(found);
+            }
         }
         let mut notes = Vec::new();
         match ended {
             Ok(status) if status.success() => {}
-            Ok(status) => notes.push(format!("it failed ({status})")),
+            Ok(status) => notes.push(format!("it failed ({status}){failures}")),
             Err(error) => notes.push(format!("it was lost: {error}")),
         }
         if !notes.is_empty() || counts.passed == 0 {

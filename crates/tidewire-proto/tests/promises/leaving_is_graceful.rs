@@ -60,6 +60,31 @@ fn a_client_that_closes_hears_that_it_was_its_own_wish() {
 }
 
 #[test]
+fn a_client_that_told_its_close_takes_the_word_that_its_session_is_over_for_the_answer() {
+    let mut world = World::connected(only(&[Transport::LongPolling]), SessionConfig::default());
+    world.net.http = Http::Mute;
+    close(&mut world);
+    world.settle();
+    world.close_session(Close::new(
+        CloseCode::EXPIRED,
+        "expired: the session is over",
+    ));
+    let took = world.run_until("it is closed", |world| world.tabs[0].is_closed());
+    assert!(took < secs(1), "{took:?}");
+    assert!(
+        world.heard(|event| matches!(
+            event,
+            Event::Closed {
+                cause: Cause::ByApplication,
+                ..
+            }
+        )),
+        "{:?}",
+        world.tabs[0].events
+    );
+}
+
+#[test]
 fn a_close_while_nothing_works_ends_after_five_seconds_and_hands_back_the_rest() {
     let mut world = World::new();
     world.net.handshakes = Handshakes::Refused;

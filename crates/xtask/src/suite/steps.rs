@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::counts::Counts;
+use super::failures::Failures;
 use crate::page::{self, Build};
 use crate::process::{
     built_binary, cargo, display, find_program, run, run_lines, runner, state_dir, target_dir,
@@ -438,13 +439,15 @@ fn last_line(command: &mut Command) -> Result<String> {
 
 /// Runs a command that prints `test result:` lines, and adds them up.
 fn count(counts: &mut Counts, command: &mut Command) -> Result<()> {
+    let mut failures = Failures::default();
     let status = run_lines(command, |line| {
+        failures.read(line);
         if let Some(found) = Counts::parse(line) {
             counts.add(found);
         }
     })?;
     if !status.success() {
-        bail!("`{}` failed ({status})", display(command));
+        bail!("`{}` failed ({status}){failures}", display(command));
     }
     Ok(())
 }
