@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, step by step, with counts.
 
+mod client;
 mod counts;
 mod failures;
 mod steps;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result};
 
 use crate::process::{elapsed, state_dir};
 use crate::setup::{self, Need};
+use client::TestServers;
 use counts::Counts;
 use failures::Failures;
 use steps::{STEPS, Step};
@@ -63,8 +65,9 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     let started = Instant::now();
     let mut finished = Vec::new();
     let mut beside: Vec<Beside> = Vec::new();
+    let mut servers = None;
     for (index, step) in selected.iter().enumerate() {
-        if step.is_alone {
+        if step.waits_for_all {
             finished.extend(beside.drain(..).map(Beside::join));
             if options.fail_fast && finished.iter().any(|done| done.counts.failed > 0) {
                 println!("\nstopped at the first step that failed");
@@ -80,7 +83,10 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
         );
         if step.is_beside && selected.len() > 1 {
             println!("\n=== {title}: runs beside the next ones ===");
-            beside.push(Beside::start(step)?);
+            match start_beside(step, &mut servers) {
+                Ok(started) => beside.push(started),
+                Err(error) => finished.push(Finished::failed(step, &error)),
+            }
             continue;
         }
         println!("\n=== {title} ===");
@@ -93,7 +99,41 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
         }
     }
     finished.extend(beside.drain(..).map(Beside::join));
+    if let Some((step, servers)) = servers
+        && let Err(error) = servers.stop()
+    {
+        finished.push(Finished::failed(step, &error));
+    }
     Ok(report(&finished, &notes, started.elapsed()))
+}
+
+/// Starts a step beside others, with the servers of the client's tests before the first one that shares them.
+fn start_beside(
+    step: &'static Step,
+    shared: &mut Option<(&'static Step, TestServers)>,
+) -> Result<Beside> {
+    if !step.shares_servers {
+        return Beside::start(step, None);
+    }
+    if shared.is_none() {
+        *shared = Some((step, TestServers::start()?));
+    }
+    Beside::start(step, shared.as_ref().map(|(_, servers)| servers))
+}
+
+impl Finished {
+    /// A step that could not run.
+    fn failed(step: &'static Step, error: &anyhow::Error) -> Self {
+        Self {
+            step,
+            counts: Counts {
+                failed: 1,
+                ..Counts::default()
+            },
+            time: Duration::ZERO,
+            notes: vec![format!("{error:#}")],
+        }
+    }
 }
 
 /// A step that runs beside others, in a process of its own so that their outputs stay apart. It ends with this value, and with
@@ -108,7 +148,7 @@ struct Beside {
 }
 
 impl Beside {
-    fn start(step: &'static Step) -> Result<Self> {
+    fn start(step: &'static Step, servers: Option<&TestServers>) -> Result<Self> {
         let log = state_dir()?.join(format!("{}.log", step.name));
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -119,6 +159,9 @@ impl Beside {
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output);
+        if let Some(servers) = servers {
+            command.env(client::TEST_SERVERS, servers.addresses());
+        }
         // A group of its own, which it can end as a whole.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

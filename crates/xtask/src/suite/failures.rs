@@ -23,7 +23,7 @@ impl Failures {
         let begins = line.contains("panicked at ") || names_failed_test(line);
         self.behind = match self.behind {
             _ if begins => BEHIND,
-            _ if line.is_empty() || line.starts_with("stack backtrace") => 0,
+            _ if ends_failure(line) => 0,
             more => more.saturating_sub(1),
         };
         let is_new = || !self.lines.iter().any(|known| known == line);
@@ -39,6 +39,11 @@ impl fmt::Display for Failures {
             .iter()
             .try_for_each(|line| write!(out, "\n    {line}"))
     }
+}
+
+/// Whether what is said of a failure is over: a gap, the stack, the next test.
+fn ends_failure(line: &str) -> bool {
+    line.is_empty() || line.starts_with("stack backtrace") || line.starts_with("test ")
 }
 
 /// Whether this is `test NAME ... FAILED`, as cargo's, wasm-bindgen's or the npm package's test programs write it.
@@ -74,8 +79,7 @@ mod tests {
 
     #[test]
     fn the_npm_package_s_tests_say_the_reason_behind_the_name() {
-        let output =
-            "test a ... ok (3 ms)\ntest c ... failed (20 ms)\nError: late\n    at c.mjs:3\n";
+        let output = "test a ... ok (3 ms)\ntest c ... failed (20 ms)\nError: late\n    at c.mjs:3\ntest d ... ok (1 ms)\n";
         assert_eq!(
             read(output),
             "\n    test c ... failed (20 ms)\n    Error: late\n    at c.mjs:3"

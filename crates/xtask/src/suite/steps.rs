@@ -1,21 +1,19 @@
 //! The steps of a test run.
 
 use std::env;
-use std::fs::{self, File};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::client::in_browser;
 use super::counts::Counts;
 use super::failures::Failures;
 use crate::page::{self, Build};
 use crate::process::{
-    built_binary, cargo, display, find_program, run, run_lines, runner, state_dir, target_dir,
-    workspace_root,
+    built_binary, cargo, display, find_program, run, run_lines, runner, target_dir, workspace_root,
 };
-use crate::server::Server;
 use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
 use crate::{npm, registry, setup, simulate};
@@ -28,11 +26,12 @@ pub(super) struct Step {
     /// themselves.
     pub(super) is_one_check: bool,
     pub(super) needs_browsers: bool,
-    /// Whether it runs beside the steps after it, up to the first one that has the machine for itself: it waits more than it
-    /// works.
+    /// Whether it runs beside the steps after it, up to the first one that waits for all: it waits more than it works.
     pub(super) is_beside: bool,
-    /// Whether it measures time, and so runs beside nothing.
-    pub(super) is_alone: bool,
+    /// Whether it begins only when all before it have ended.
+    pub(super) waits_for_all: bool,
+    /// Whether its tests talk to servers whose addresses are compiled into them; steps that run beside each other share them.
+    pub(super) shares_servers: bool,
     pub(super) run: fn(&mut Counts, &mut Vec<String>) -> Result<()>,
 }
 
@@ -48,7 +47,8 @@ impl Step {
             is_one_check: false,
             needs_browsers: false,
             is_beside: false,
-            is_alone: false,
+            waits_for_all: false,
+            shares_servers: false,
             run,
         }
     }
@@ -67,9 +67,16 @@ impl Step {
         }
     }
 
-    const fn alone(self) -> Self {
+    const fn after_all(self) -> Self {
         Self {
-            is_alone: true,
+            waits_for_all: true,
+            ..self
+        }
+    }
+
+    const fn on_shared_servers(self) -> Self {
+        Self {
+            shares_servers: true,
             ..self
         }
     }
@@ -82,7 +89,7 @@ impl Step {
     }
 }
 
-/// The steps in the order in which they run: what fails soonest first.
+/// The steps in the order in which they begin.
 pub(super) const STEPS: &[Step] = &[
     Step::new("server", "the servers", server).beside(),
     Step::new(
@@ -121,13 +128,17 @@ pub(super) const STEPS: &[Step] = &[
     .in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
         .in_browsers()
-        .alone(),
+        .on_shared_servers()
+        .after_all()
+        .beside(),
     Step::new("firefox", "the client's tests in Firefox", firefox)
         .in_browsers()
-        .alone(),
+        .on_shared_servers()
+        .beside(),
+    // It measures time.
     Step::new("across", "tests that cross crates, in time", across)
         .in_browsers()
-        .alone(),
+        .after_all(),
 ];
 
 pub(super) fn names() -> Vec<&'static str> {
@@ -214,12 +225,12 @@ fn sim_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 
 fn chromium(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     let driver = require_chromedriver()?;
-    in_browser(counts, "chromium", "CHROMEDRIVER", &driver)
+    in_browser(counts, "CHROMEDRIVER", &driver)
 }
 
 fn firefox(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     match geckodriver(notes, "all tests of the client in Firefox")? {
-        Some(driver) => in_browser(counts, "firefox", "GECKODRIVER", &driver),
+        Some(driver) => in_browser(counts, "GECKODRIVER", &driver),
         None => {
             counts.skipped += 1;
             Ok(())
@@ -347,48 +358,6 @@ fn in_driven_browsers(
     count(counts, command)
 }
 
-/// Runs the client's tests in one browser against a server of their own.
-fn in_browser(counts: &mut Counts, name: &str, variable: &str, driver: &Path) -> Result<()> {
-    page::build_programs()?;
-    let echo = start_server(name)?;
-    let mut command = wasm_test("tidewire")?;
-    command
-        .arg("--all-features")
-        .env("TIDEWIRE_TEST_SERVER", echo.address())
-        .env(variable, driver);
-    let tested = count(counts, &mut command);
-    let stopped = echo.stop()?;
-    tested?;
-    if !stopped.success() {
-        bail!("the server did not stop cleanly ({stopped})");
-    }
-    Ok(())
-}
-
-/// Starts a server for tests, where possible on the port of the last run: the address is compiled
-/// into the tests, so another port would compile them all again.
-fn start_server(name: &str) -> Result<Server> {
-    let remembered = state_dir()?.join("test-port");
-    let port = fs::read_to_string(&remembered)
-        .ok()
-        .and_then(|port| port.trim().parse().ok())
-        .filter(|&port: &u16| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        .unwrap_or(0);
-    let log = state_dir()?.join(format!("echo-{name}.log"));
-    let log = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut command = Command::new(built_binary("tidewire-echo")?);
-    command
-        .args(["--listen", &format!("127.0.0.1:{port}"), "--faults"])
-        .stderr(log);
-    let echo = Server::start(&mut command)?;
-    let (_, port) = echo
-        .address()
-        .rsplit_once(':')
-        .context("the server's address has no port")?;
-    fs::write(&remembered, port)?;
-    Ok(echo)
-}
-
 fn require_chromedriver() -> Result<PathBuf> {
     setup::chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
 }
@@ -403,7 +372,7 @@ fn cargo_test(packages: &[&str]) -> Command {
 }
 
 /// `cargo test` of one package in a browser.
-fn wasm_test(package: &str) -> Result<Command> {
+pub(super) fn wasm_test(package: &str) -> Result<Command> {
     let mut command = cargo_test(&[package]);
     command
         .args(["--target", TARGET, "--tests"])
@@ -438,7 +407,7 @@ fn last_line(command: &mut Command) -> Result<String> {
 }
 
 /// Runs a command that prints `test result:` lines, and adds them up.
-fn count(counts: &mut Counts, command: &mut Command) -> Result<()> {
+pub(super) fn count(counts: &mut Counts, command: &mut Command) -> Result<()> {
     let mut failures = Failures::default();
     let status = run_lines(command, |line| {
         failures.read(line);
