@@ -20,12 +20,15 @@ for (const [transport, name] of Object.entries({
   'long-polling': 'longPolling',
   polling: 'polling',
 })) {
-  test(`the counters of ${transport} count it alone`, async () => {
+  test(`the counters of ${transport} count it alone`, async context => {
     const client = new Client(`${server.http}/live`, { transports: [transport] });
+    context.after(() => client.close());
     client.send('x'.repeat(10_000));
     await take(client, 1);
     await fetch(`${server.http}/broadcast`, { method: 'POST', body: 'y'.repeat(40_000) });
     await take(client, 1);
+    // The first packet may have brought the message with it; the acknowledgement follows.
+    await until(() => client.stats()[name].packetsSent > 1);
     const { [name]: own, ...rest } = client.stats();
     for (const other of ['websocket', 'longPolling', 'polling'].filter(key => key !== name)) {
       assert.ok(
@@ -39,11 +42,10 @@ for (const [transport, name] of Object.entries({
     assert.ok(own.roundTrip > 0 && own.roundTrip < 5_000, `${own.roundTrip}`);
     if (transport === 'websocket') {
       assert.equal(own.requests, 1);
-      assert.ok(own.packetsSent > 1 && own.packetsReceived > 1);
+      assert.ok(own.packetsReceived > 1);
     } else {
       assert.ok(own.requests > 1 && own.requests >= own.packetsReceived && own.packetsReceived > 1);
     }
-    client.close();
   });
 }
 
@@ -54,6 +56,7 @@ test('the counters of a client count its messages, cuts and losses', async conte
     timings: { backoffBase: 10, backoffCap: 20 },
     transports: ['websocket'],
   });
+  context.after(() => client.close());
   const count = () => {
     const { websocket, longPolling, polling, ...counts } = client.stats();
     return counts;
@@ -95,13 +98,13 @@ test('the counters of a client count its messages, cuts and losses', async conte
   assert.equal(count().messagesSent, 5, 'the counters outlive the client');
 });
 
-test('a message that the server gets twice counts once', async () => {
+test('a message that the server gets twice counts once', async context => {
   const client = new Client(`${server.http}/live`, { transports: ['long-polling'] });
+  context.after(() => client.close());
   await fault(server, 'duplicate-requests');
   client.send('ahoy');
   assert.deepEqual(await take(client, 1), ['ahoy']);
   await until(() => client.stats().messagesAcknowledged === 1);
   await fault(server, 'clear');
   assert.equal(client.stats().messagesReceived, 1);
-  client.close();
 });

@@ -2,6 +2,9 @@
 // for a forgotten server would never end.
 import { after } from 'node:test';
 
+// Milliseconds in which a process whose tests are over has to end.
+const PATIENCE = 10_000;
+
 const stops = [];
 let isOver = false;
 
@@ -10,6 +13,11 @@ after(async () => {
   // Node 20 may turn in circles where it tears down what is left of connections that were reset: exit without that.
   process.once('exit', code => process.exit(code));
   await Promise.all([...stops].reverse().map(stop => stop()));
+  const overdue = () => {
+    console.error('the tests of this file are over, and something that they started still runs');
+    process.exit(1);
+  };
+  setTimeout(overdue, PATIENCE).unref();
 });
 
 /** Calls `stop` after the last test of this file, or now where that is over; twice does no harm. */
