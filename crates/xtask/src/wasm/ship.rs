@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::names::Pair;
+use super::optimizer::optimized;
 use super::{TARGET, glue, link};
 use crate::page;
 use crate::process::{cargo, run, state_dir, target_dir, workspace_root};
@@ -22,26 +23,6 @@ pub(crate) struct Shipped {
     /// Whether wasm-opt and a minifier went over them: not without npm.
     pub(crate) is_optimized: bool,
 }
-
-/// What wasm-opt does. The compiler puts nothing at the first kilobyte of memory, where the stack ends.
-const PASSES: &[&str] = &[
-    "--low-memory-unused",
-    "--generate-global-effects",
-    "--flatten",
-    "--rereloop",
-    "-Oz",
-    "--generate-global-effects",
-    "-Oz",
-    "--converge",
-    // Once more, in this order, and what is used most gets the lowest numbers: the compressed size gains.
-    "--merge-blocks",
-    "--optimize-instructions",
-    "--vacuum",
-    "--reorder-functions",
-    "--reorder-locals",
-    "--strip-producers",
-    "--strip-target-features",
-];
 
 /// Compiles a package and writes what ships into a folder, the glue minified.
 ///
@@ -107,7 +88,13 @@ fn ship_with(
     write(&shipped.wasm, &short.wasm)?;
     write(&shipped.glue, short.glue.as_bytes())?;
     if let Some(programs) = programs()? {
-        optimize(&programs, &shipped.wasm)?;
+        let program = programs.join("wasm-opt");
+        let version = text(&package_folder().join("package-lock.json"))?;
+        let kept = state_dir()?.join("optimized").join(package);
+        write(
+            &shipped.wasm,
+            &optimized(&program, &version, kept, &short.wasm)?,
+        )?;
         shipped.is_optimized = true;
     }
     Ok(shipped)
@@ -126,16 +113,12 @@ pub(crate) fn ship_style(source: &Path, folder: &Path) -> Result<PathBuf> {
 
 /// The folder of wasm-opt and of the minifier: those that build the npm package. None without npm.
 fn programs() -> Result<Option<PathBuf>> {
-    let folder = workspace_root().join("crates/tidewire-js");
+    let folder = package_folder();
     Ok(registry::install_locked(&folder)?.then(|| folder.join("node_modules/.bin")))
 }
 
-fn optimize(programs: &Path, wasm: &Path) -> Result<()> {
-    run(Command::new(programs.join("wasm-opt"))
-        .args(PASSES)
-        .arg(wasm)
-        .arg("-o")
-        .arg(wasm))
+fn package_folder() -> PathBuf {
+    workspace_root().join("crates/tidewire-js")
 }
 
 /// Minifies a module or a style sheet, which may take its own place.
