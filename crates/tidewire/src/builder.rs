@@ -262,6 +262,10 @@ impl Builder {
     }
 }
 
+#[cfg_attr(
+    not(feature = "binding"),
+    allow(unreachable_pub, reason = "only a binding calls it from outside")
+)]
 impl Settings {
     /// The defaults, with this address.
     pub fn new(url: String) -> Self {
