@@ -18,7 +18,7 @@ const BUNDLERS = {
       logLevel: 'warn',
       build: { outDir, emptyOutDir: true, rolldownOptions: { input: resolve(`projects/parts/src/${part}.js`) } },
     }),
-  webpack: (part, path) => webpackBuild('parts', path, `./src/${part}.js`),
+  webpack: (part, path) => webpackBuild('parts', path, { entry: `./src/${part}.js` }),
 };
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

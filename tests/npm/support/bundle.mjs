@@ -23,11 +23,11 @@ export async function viteBuild(project, outDir) {
   });
 }
 
-/** `webpack` in a folder of `projects`, whose own page is copied beside the script. */
-export async function webpackBuild(project, path, entry) {
+/** `webpack` in a folder of `projects`, with further settings where they are given; a page is copied beside the script. */
+export async function webpackBuild(project, path, settings = {}) {
   const context = resolve('projects', project);
   const stats = await new Promise((done, fail) =>
-    webpack({ context, mode: 'production', output: { path }, ...(entry && { entry }) }, (error, result) =>
+    webpack({ context, mode: 'production', output: { path }, ...settings }, (error, result) =>
       error ? fail(error) : done(result),
     ),
   );

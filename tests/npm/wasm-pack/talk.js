@@ -1,13 +1,10 @@
 // The listener and the numbers are those that crates/tidewire-js/ts/link.ts gives.
-import init, { Connection } from '/crates/tidewire-js/pkg/tidewire_js.js';
-
 const ALL_TRANSPORTS = 0b111;
 const NO_TOKEN = new Uint8Array();
 const DEFAULTS = new Float64Array();
 
-/** Sends a text and bytes; resolves to what came back, and what was told, once the connection is closed. */
-globalThis.talk = async (url, text, bytes) => {
-  await init();
+/** Sends a text and bytes over a `Connection`; resolves to what came back, and what was told, once it is closed. */
+export async function talk(Connection, url, text, bytes) {
   const messages = [];
   const states = [];
   let connection;
@@ -33,4 +30,4 @@ globalThis.talk = async (url, text, bytes) => {
   const cause = await closed;
   connection.free();
   return { messages, numbers, cause, wasOpen: states.includes(1) };
-};
+}
