@@ -64,7 +64,7 @@ pub(super) fn in_browser(counts: &mut Counts, variable: &str, driver: &Path) -> 
 }
 
 fn test(counts: &mut Counts, servers: &str, variable: &str, driver: &Path) -> Result<()> {
-    let mut command = wasm_test("tidewire")?;
+    let mut command = wasm_test("tidewire", &["--tests"])?;
     command
         .arg("--all-features")
         .env(TEST_SERVERS, servers)

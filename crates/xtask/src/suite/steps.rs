@@ -119,13 +119,14 @@ pub(super) const STEPS: &[Step] = &[
         sim_wasm,
     )
     .in_browsers(),
-    Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
     Step::new(
         "session",
         "sessions whose network is cut, slow or strange",
         session,
     )
-    .in_browsers(),
+    .in_browsers()
+    .beside(),
+    Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
         .in_browsers()
         .on_shared_servers()
@@ -200,7 +201,7 @@ fn imports(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 fn proto_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     wasm::build_bindgen()?;
     let driver = require_chromedriver()?;
-    let mut command = wasm_test("tidewire-proto")?;
+    let mut command = wasm_test("tidewire-proto", &["--tests"])?;
     // Tests that do not say where they run, run in a page.
     command
         .env("WASM_BINDGEN_USE_BROWSER", "1")
@@ -214,7 +215,7 @@ fn sim_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     wasm::build_bindgen()?;
     let hash = last_line(simulate::command(&[]).args(["--seeds", SEEDS, "--hash"]))?;
     println!("the native hash of {SEEDS} traces: {hash}");
-    let mut command = wasm_test("tidewire-sim")?;
+    let mut command = wasm_test("tidewire-sim", &["--test", "traces_are_the_same_in_wasm"])?;
     command
         .env("TIDEWIRE_TRACE_SEEDS", SEEDS)
         .env("TIDEWIRE_TRACE_HASH", hash)
@@ -371,11 +372,12 @@ fn cargo_test(packages: &[&str]) -> Command {
     command
 }
 
-/// `cargo test` of one package in a browser.
-pub(super) fn wasm_test(package: &str) -> Result<Command> {
+/// `cargo test` of one package in a browser: of these targets.
+pub(super) fn wasm_test(package: &str, targets: &[&str]) -> Result<Command> {
     let mut command = cargo_test(&[package]);
     command
-        .args(["--target", TARGET, "--tests"])
+        .args(["--target", TARGET])
+        .args(targets)
         // In seconds; the defaults (20 for a whole file, 5 for a driver) suit small pages and
         // idle machines.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
