@@ -1,25 +1,23 @@
 //! `cargo xtask test`: every test of the workspace, step by step, with counts.
 
+mod beside;
 mod client;
 mod counts;
+mod driven;
 mod failures;
 mod steps;
 
-use std::env;
-use std::fs::{self, File};
-use std::io;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio};
-use std::thread::{self, JoinHandle};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::process::{elapsed, state_dir};
+use crate::process::elapsed;
 use crate::setup::{self, Need};
+use beside::Beside;
 use client::TestServers;
 use counts::Counts;
-use failures::Failures;
 use steps::{STEPS, Step};
 
 /// Run every test: native, simulated, in wasm, in browsers; set up what they need first.
@@ -33,9 +31,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "STEP", value_parser = steps::names())]
     only: Vec<String>,
 
-    /// End, with all that was started, as soon as standard input does.
-    #[arg(long, hide = true)]
-    end_with_input: bool,
+    /// Run as a part of another test run: write into this file what became of the step, and end as soon as standard input does.
+    #[arg(long, hide = true, value_name = "FILE")]
+    part_of_run: Option<PathBuf>,
 }
 
 /// What became of a step.
@@ -48,8 +46,8 @@ struct Finished {
 }
 
 pub(crate) fn test(options: &Options) -> Result<ExitCode> {
-    if options.end_with_input {
-        thread::spawn(end_with_input);
+    if options.part_of_run.is_some() {
+        beside::end_with_input();
     }
     let selected: Vec<_> = STEPS
         .iter()
@@ -104,21 +102,29 @@ pub(crate) fn test(options: &Options) -> Result<ExitCode> {
     {
         finished.push(Finished::failed(step, &error));
     }
+    if let Some(file) = &options.part_of_run {
+        beside::tell(file, &finished)?;
+    }
     Ok(report(&finished, &notes, started.elapsed()))
 }
 
-/// Starts a step beside others, with the servers of the client's tests before the first one that shares them.
+/// Starts a step beside others, with what it shares with them, which is made before the first one that does.
 fn start_beside(
     step: &'static Step,
     shared: &mut Option<(&'static Step, TestServers)>,
 ) -> Result<Beside> {
-    if !step.shares_servers {
-        return Beside::start(step, None);
+    let mut variables = Vec::new();
+    if step.shares_servers {
+        if shared.is_none() {
+            *shared = Some((step, TestServers::start()?));
+        }
+        let servers = shared.iter().map(|(_, servers)| servers.variable());
+        variables.extend(servers);
     }
-    if shared.is_none() {
-        *shared = Some((step, TestServers::start()?));
+    if step.drives_pages {
+        variables.extend(driven::fixtures()?.handed_down());
     }
-    Beside::start(step, shared.as_ref().map(|(_, servers)| servers))
+    Beside::start(step, variables)
 }
 
 impl Finished {
@@ -134,95 +140,6 @@ impl Finished {
             notes: vec![format!("{error:#}")],
         }
     }
-}
-
-/// A step that runs beside others, in a process of its own so that their outputs stay apart. It ends with this value, and with
-/// this process, however that ends.
-struct Beside {
-    step: &'static Step,
-    /// Its standard input, which ends when this is dropped.
-    life_line: ChildStdin,
-    /// Its end, and how long it took.
-    ended: JoinHandle<(io::Result<ExitStatus>, Duration)>,
-    log: PathBuf,
-}
-
-impl Beside {
-    fn start(step: &'static Step, servers: Option<&TestServers>) -> Result<Self> {
-        let log = state_dir()?.join(format!("{}.log", step.name));
-        let output =
-            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let started = Instant::now();
-        let mut command = Command::new(env::current_exe()?);
-        command
-            .args(["test", "--end-with-input", "--only", step.name])
-            .stdin(Stdio::piped())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        if let Some(servers) = servers {
-            command.env(client::TEST_SERVERS, servers.addresses());
-        }
-        // A group of its own, which it can end as a whole.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
-        let life_line = child.stdin.take().context("it has no standard input")?;
-        Ok(Self {
-            step,
-            life_line,
-            ended: thread::spawn(move || (child.wait(), started.elapsed())),
-            log,
-        })
-    }
-
-    /// Waits for its end, and shows what it printed.
-    fn join(self) -> Finished {
-        let lost = |_| (Err(io::Error::other("nobody waited")), Duration::ZERO);
-        let (ended, time) = self.ended.join().unwrap_or_else(lost);
-        drop(self.life_line);
-        let log = fs::read_to_string(&self.log).unwrap_or_else(|error| error.to_string());
-        println!("\n=== {}, which ran beside ===\n{log}", self.step.name);
-        let mut counts = Counts::default();
-        let mut failures = Failures::default();
-        for line in log.lines() {
-            failures.read(line);
-            if let Some(found) = Counts::parse(line) {
-                counts.add(found);
-            }
-        }
-        let mut notes = Vec::new();
-        match ended {
-            Ok(status) if status.success() => {}
-            Ok(status) => notes.push(format!("it failed ({status}){failures}")),
-            Err(error) => notes.push(format!("it was lost: {error}")),
-        }
-        if !notes.is_empty() || counts.passed == 0 {
-            counts.failed = counts.failed.max(1);
-        }
-        Finished {
-            step: self.step,
-            counts,
-            time,
-            notes,
-        }
-    }
-}
-
-/// Waits for the end of standard input, then ends this process and all that it started.
-fn end_with_input() {
-    // An error is an end, too.
-    let _ = io::copy(&mut io::stdin(), &mut io::sink());
-    #[cfg(unix)]
-    {
-        use nix::sys::signal::{Signal, kill};
-        use nix::unistd::Pid;
-
-        // Of which this process is the first.
-        const OWN_GROUP: Pid = Pid::from_raw(0);
-        // It cannot fail: a process may always signal itself.
-        let _ = kill(OWN_GROUP, Signal::SIGTERM);
-    }
-    std::process::exit(1);
 }
 
 fn perform(step: &'static Step) -> Finished {

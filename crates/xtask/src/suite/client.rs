@@ -1,6 +1,7 @@
 //! The client's own tests, which talk to servers whose addresses are compiled into them.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::process::{built_binary, state_dir};
 use crate::server::Server;
 
 /// The variable that compiles the addresses of servers into the client's tests.
-pub(super) const TEST_SERVERS: &str = "TIDEWIRE_TEST_SERVERS";
+const TEST_SERVERS: &str = "TIDEWIRE_TEST_SERVERS";
 
 /// A server for each browser: what one is told to do wrong strikes all its clients.
 const BROWSERS: [&str; 2] = ["chromium", "firefox"];
@@ -34,19 +35,28 @@ impl TestServers {
             .map(Self)
     }
 
-    /// Where they listen, as the tests are told.
-    pub(super) fn addresses(&self) -> String {
+    /// Tells a process that runs tests where they listen.
+    pub(super) fn variable(&self) -> (&'static str, OsString) {
+        (TEST_SERVERS, self.addresses().into())
+    }
+
+    fn addresses(&self) -> String {
         let addresses: Vec<_> = self.0.iter().map(Server::address).collect();
         addresses.join(",")
     }
 
     /// Stops them, which are to end as cleanly as any.
     pub(super) fn stop(self) -> Result<()> {
-        for server in self.0 {
-            let stopped = server.stop()?;
-            if !stopped.success() {
-                bail!("the server did not stop cleanly ({stopped})");
+        let mut complaints = Vec::new();
+        for (browser, server) in BROWSERS.into_iter().zip(self.0) {
+            match server.stop() {
+                Ok(status) if status.success() => {}
+                Ok(status) => complaints.push(format!("that of {browser} ({status})")),
+                Err(error) => complaints.push(format!("that of {browser} ({error:#})")),
             }
+        }
+        if !complaints.is_empty() {
+            bail!("a server did not stop cleanly: {}", complaints.join(", "));
         }
         Ok(())
     }
@@ -59,8 +69,8 @@ pub(super) fn in_browser(counts: &mut Counts, variable: &str, driver: &Path) -> 
     }
     let own = TestServers::start()?;
     let tested = test(counts, &own.addresses(), variable, driver);
-    own.stop()?;
-    tested
+    let stopped = own.stop();
+    tested.and(stopped)
 }
 
 fn test(counts: &mut Counts, servers: &str, variable: &str, driver: &Path) -> Result<()> {

@@ -17,17 +17,22 @@ pub(super) struct Failures {
 }
 
 impl Failures {
-    /// Reads the next line of an output; what is repeated counts once.
+    /// Reads the next line of an output; a failure that is told again counts once.
     pub(super) fn read(&mut self, line: &str) {
         let line = line.trim();
-        let begins = line.contains("panicked at ") || names_failed_test(line);
-        self.behind = match self.behind {
-            _ if begins => BEHIND,
-            _ if ends_failure(line) => 0,
-            more => more.saturating_sub(1),
+        let belongs = if line.contains("panicked at ") || names_failed_test(line) {
+            let is_new = !self.lines.iter().any(|known| known == line);
+            self.behind = if is_new { BEHIND } else { 0 };
+            is_new
+        } else if ends_failure(line) {
+            self.behind = 0;
+            false
+        } else {
+            let belongs = self.behind > 0;
+            self.behind = self.behind.saturating_sub(1);
+            belongs
         };
-        let is_new = || !self.lines.iter().any(|known| known == line);
-        if (begins || self.behind > 0) && self.lines.len() < MOST && is_new() {
+        if belongs && self.lines.len() < MOST {
             self.lines.push(line.to_owned());
         }
     }
@@ -90,6 +95,15 @@ mod tests {
     fn what_is_said_again_in_a_report_counts_once() {
         let output = "test b ... FAILED\n\nserver: it failed\n    test b ... FAILED\n";
         assert_eq!(read(output), "\n    test b ... FAILED");
+    }
+
+    #[test]
+    fn failures_that_say_the_same_keep_what_they_say() {
+        let output = "thread 'a' panicked at a.rs:1:1:\nleft: 0\n\nthread 'b' panicked at b.rs:2:2:\nleft: 0\n";
+        assert_eq!(
+            read(output),
+            "\n    thread 'a' panicked at a.rs:1:1:\n    left: 0\n    thread 'b' panicked at b.rs:2:2:\n    left: 0"
+        );
     }
 
     #[test]

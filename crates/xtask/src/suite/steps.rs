@@ -1,7 +1,6 @@
 //! The steps of a test run.
 
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -9,14 +8,13 @@ use anyhow::{Context, Result, bail};
 
 use super::client::in_browser;
 use super::counts::Counts;
+use super::driven;
 use super::failures::Failures;
-use crate::page::{self, Build};
 use crate::process::{
-    built_binary, cargo, display, find_program, run, run_lines, runner, target_dir, workspace_root,
+    built_binary, cargo, display, find_program, run, run_lines, runner, target_dir,
 };
-use crate::tools::NPM_AXE;
 use crate::wasm::{self, TARGET};
-use crate::{npm, registry, setup, simulate};
+use crate::{npm, page, setup, simulate};
 
 /// One step: a name for `--only`, and what it runs.
 pub(super) struct Step {
@@ -26,12 +24,14 @@ pub(super) struct Step {
     /// themselves.
     pub(super) is_one_check: bool,
     pub(super) needs_browsers: bool,
-    /// Whether it runs beside the steps after it, up to the first one that waits for all: it waits more than it works.
+    /// Whether it runs beside the steps after it, up to the first one that waits for all.
     pub(super) is_beside: bool,
     /// Whether it begins only when all before it have ended.
     pub(super) waits_for_all: bool,
     /// Whether its tests talk to servers whose addresses are compiled into them; steps that run beside each other share them.
     pub(super) shares_servers: bool,
+    /// Whether its tests drive pages; the pages of a run are built once.
+    pub(super) drives_pages: bool,
     pub(super) run: fn(&mut Counts, &mut Vec<String>) -> Result<()>,
 }
 
@@ -49,6 +49,7 @@ impl Step {
             is_beside: false,
             waits_for_all: false,
             shares_servers: false,
+            drives_pages: false,
             run,
         }
     }
@@ -77,6 +78,14 @@ impl Step {
     const fn on_shared_servers(self) -> Self {
         Self {
             shares_servers: true,
+            ..self
+        }
+    }
+
+    const fn on_pages(self) -> Self {
+        Self {
+            drives_pages: true,
+            needs_browsers: true,
             ..self
         }
     }
@@ -122,11 +131,11 @@ pub(super) const STEPS: &[Step] = &[
     Step::new(
         "session",
         "sessions whose network is cut, slow or strange",
-        session,
+        driven::session,
     )
-    .in_browsers()
+    .on_pages()
     .beside(),
-    Step::new("tour", "the demo as a visitor drives it", tour).in_browsers(),
+    Step::new("tour", "the demo as a visitor drives it", driven::tour).on_pages(),
     Step::new("chromium", "the client's tests in Chromium", chromium)
         .in_browsers()
         .on_shared_servers()
@@ -137,8 +146,8 @@ pub(super) const STEPS: &[Step] = &[
         .on_shared_servers()
         .beside(),
     // It measures time.
-    Step::new("across", "tests that cross crates, in time", across)
-        .in_browsers()
+    Step::new("across", "tests that cross crates, in time", driven::across)
+        .on_pages()
         .after_all(),
 ];
 
@@ -259,21 +268,6 @@ fn geckodriver(notes: &mut Vec<String>, what: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn tour(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    side_by_side(counts, notes, "the_tour")
-}
-
-fn session(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    side_by_side(counts, notes, "the_session")
-}
-
-/// Runs a program whose tests need not have the machine for themselves.
-fn side_by_side(counts: &mut Counts, notes: &mut Vec<String>, program: &str) -> Result<()> {
-    let mut command = cargo_test(&["tidewire-tests"]);
-    command.args(["--test", program]);
-    in_driven_browsers(counts, notes, &mut command)
-}
-
 /// Unpacks the tarball among the packages of the tests, and runs those.
 fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     if let Some(missing) = ["node", "npm"]
@@ -313,57 +307,11 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
     count(counts, &mut command)
 }
 
-/// The files of tests that measure time; what need not is in folders.
-fn across(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
-    let mut command = cargo_test(&["tidewire-tests", "tidewire-test-page"]);
-    command.args(["--lib", "--bins"]);
-    for entry in
-        fs::read_dir(workspace_root().join("tests/tests")).context("cannot list tests/tests")?
-    {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs")
-            && let Some(name) = path.file_stem()
-        {
-            command.arg("--test").arg(name);
-        }
-    }
-    in_driven_browsers(counts, notes, &mut command)
-}
-
-/// Runs tests that start servers and drive browsers themselves.
-fn in_driven_browsers(
-    counts: &mut Counts,
-    notes: &mut Vec<String>,
-    command: &mut Command,
-) -> Result<()> {
-    page::build_programs()?;
-    command
-        .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
-        .env("TIDEWIRE_PRINCIPLE", built_binary("tidewire-principle")?)
-        .env("TIDEWIRE_PAGE", page::build(Build::Dev)?)
-        .env("TIDEWIRE_TEST_PAGE", page::build_test_page(Build::Dev)?)
-        .env("CHROMEDRIVER", require_chromedriver()?)
-        .env_remove("GECKODRIVER");
-    if let Some(driver) = setup::firefox().and_then(|_| setup::geckodriver()) {
-        command.env("GECKODRIVER", driver);
-    }
-    match registry::install("axe", &[NPM_AXE])? {
-        Some(modules) => {
-            command.env("TIDEWIRE_AXE", modules.join("axe-core").join("axe.min.js"));
-        }
-        None if env::var_os("CI").is_some() => bail!("npm is missing: it brings {NPM_AXE}"),
-        None => notes.push(format!(
-            "the accessibility checker was SKIPPED: npm is missing, which brings {NPM_AXE}"
-        )),
-    }
-    count(counts, command)
-}
-
-fn require_chromedriver() -> Result<PathBuf> {
+pub(super) fn require_chromedriver() -> Result<PathBuf> {
     setup::chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
 }
 
-fn cargo_test(packages: &[&str]) -> Command {
+pub(super) fn cargo_test(packages: &[&str]) -> Command {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]);
     for package in packages {

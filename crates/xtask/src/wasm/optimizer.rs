@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::ship::{read, write};
 use crate::process::run;
 
 /// What wasm-opt does. The compiler puts nothing at the first kilobyte of memory, where the stack ends.
@@ -67,7 +68,8 @@ impl Kept {
         let [recipe, input_file, output] =
             ["recipe", "input.wasm", "output.wasm"].map(|name| self.folder.join(name));
         let is_same = fs::read_to_string(&recipe).is_ok_and(|found| found == self.recipe)
-            && fs::read(&input_file).is_ok_and(|found| found == input);
+            && fs::read(&input_file).is_ok_and(|found| found == input)
+            && output.exists();
         if !is_same {
             fs::create_dir_all(&self.folder)
                 .with_context(|| format!("cannot create {}", self.folder.display()))?;
@@ -77,12 +79,8 @@ impl Kept {
             make(&input_file, &output)?;
             write(&recipe, self.recipe.as_bytes())?;
         }
-        fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
+        read(&output)
     }
-}
-
-fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]
@@ -113,6 +111,8 @@ mod tests {
         let kept = kept(folder.path(), "recipe");
         assert_eq!(kept.or_made(b"a", marked(b"1")).unwrap(), b"a1");
         assert_eq!(kept.or_made(b"a", marked(b"2")).unwrap(), b"a1");
+        fs::remove_file(kept.folder.join("output.wasm")).unwrap();
+        assert_eq!(kept.or_made(b"a", marked(b"1")).unwrap(), b"a1");
         assert_eq!(kept.or_made(b"b", marked(b"3")).unwrap(), b"b3");
         assert_eq!(kept.or_made(b"a", marked(b"4")).unwrap(), b"a4");
     }

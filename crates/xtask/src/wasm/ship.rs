@@ -85,18 +85,19 @@ fn ship_with(
         glue: change(&text(&named.join(format!("{package}.js")))?)?,
     };
     let short = long.shortened(&format!("./{package}_bg.js"))?;
-    write(&shipped.wasm, &short.wasm)?;
     write(&shipped.glue, short.glue.as_bytes())?;
-    if let Some(programs) = programs()? {
-        let program = programs.join("wasm-opt");
-        let version = text(&package_folder().join("package-lock.json"))?;
-        let kept = state_dir()?.join("optimized").join(package);
-        write(
-            &shipped.wasm,
-            &optimized(&program, &version, kept, &short.wasm)?,
-        )?;
-        shipped.is_optimized = true;
-    }
+    let Some(programs) = programs()? else {
+        write(&shipped.wasm, &short.wasm)?;
+        return Ok(shipped);
+    };
+    let program = programs.join("wasm-opt");
+    let version = text(&package_folder().join("package-lock.json"))?;
+    let kept = state_dir()?.join("optimized").join(package);
+    write(
+        &shipped.wasm,
+        &optimized(&program, &version, kept, &short.wasm)?,
+    )?;
+    shipped.is_optimized = true;
     Ok(shipped)
 }
 
@@ -129,7 +130,7 @@ fn minify(programs: &Path, source: &Path, minified: &Path) -> Result<()> {
         .arg(format!("--outfile={}", minified.display())))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
@@ -137,6 +138,6 @@ fn text(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
