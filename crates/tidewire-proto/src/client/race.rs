@@ -241,8 +241,8 @@ impl Client {
         if close.code == CloseCode::SUPERSEDED && is_stale && !self.is_bare() {
             return self.handle_overtaken(now, carrier, close);
         }
-        // The server ends what else is open, a held poll above all, when it is told. Where that answer was lost, it says to the
-        // next request that the session is over.
+        // The server ends what else is open, a held poll above all, when it is told. Where that answer was lost, or the
+        // session had ended before, it says to the next request that it is over.
         let is_over = matches!(close.code, CloseCode::NORMAL | CloseCode::EXPIRED);
         if self
             .closing
