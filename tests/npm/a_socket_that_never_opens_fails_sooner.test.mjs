@@ -41,8 +41,8 @@ test('a connection that is never accepted is none', async () => {
 
 test('once it was open, awayTimeout alone counts', async () => {
   const server = await start();
-  const Patient = TidewireSocket.with({ ...TRANSPORTS, openTimeout: 1_000, awayTimeout: 2_000 });
-  const Hasty = TidewireSocket.with({ ...TRANSPORTS, openTimeout: 1_000 });
+  const Patient = TidewireSocket.with({ ...TRANSPORTS, openTimeout: 3_000, awayTimeout: 8_000 });
+  const Hasty = TidewireSocket.with({ ...TRANSPORTS, openTimeout: 3_000 });
   const patient = new Patient(server.at(OPENED));
   await next(patient, 'open');
   server.stop();

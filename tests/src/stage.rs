@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::tab::Tab;
 use crate::tour::Tour;
 
-/// The tests of a file that measure time have the machine for themselves; the others share it.
+/// The tests of a file that measure parts of a second have the machine for themselves; the others share it.
 static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// The browser of a test, and what the test has opened in it.
@@ -24,7 +24,7 @@ pub struct Stage {
     server: OnceCell<Server>,
 }
 
-/// Plays a scene in a browser, with no other scene of the same file beside it: for what measures time. What it started is
+/// Plays a scene in a browser, with no other scene of the same file beside it: for what measures parts of a second. What it started is
 /// ended afterwards, however it ended.
 ///
 /// # Panics
@@ -35,7 +35,7 @@ pub async fn perform(browser: Browser, limit: Duration, scene: impl AsyncFnOnce(
     play(browser, limit, scene).await;
 }
 
-/// Plays a scene as [`perform`] does, beside other scenes that measure no time either.
+/// Plays a scene as [`perform`] does, beside others for which a second is soon enough, too.
 ///
 /// # Panics
 ///

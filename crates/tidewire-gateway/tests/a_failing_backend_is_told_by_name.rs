@@ -13,13 +13,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Error;
 
-/// Short times, so that their ends come.
-fn impatient(route: Route) -> GatewayConfig {
+/// Times that no test waits for, but for how soon a client counts as a plain one.
+fn patient(route: Route) -> GatewayConfig {
     let mut config = GatewayConfig::new([route]);
+    config.limits.plain_after = Duration::from_millis(20);
+    config
+}
+
+/// Short times, for what is told when they end.
+fn impatient(route: Route) -> GatewayConfig {
+    let mut config = patient(route);
     config.limits.connect = Duration::from_millis(300);
     config.limits.backend_silence = Duration::from_millis(200);
     config.limits.backend_write = Duration::from_millis(300);
-    config.limits.plain_after = Duration::from_millis(20);
     config
 }
 
@@ -30,8 +36,8 @@ async fn nobody() -> SocketAddr {
 }
 
 /// The gateway, what a drop-in hears without ever being opened, and what an ordinary client hears.
-async fn unopened(route: Route) -> (Front, u16, String) {
-    let front = Front::start(impatient(route)).await;
+async fn unopened(config: GatewayConfig) -> (Front, u16, String) {
+    let front = Front::start(config).await;
     let mut client = TestClient::connect_as(front.address, quick(), DROP_IN);
     let Ok(Control::Closed {
         is_clean: false,
@@ -67,12 +73,13 @@ async fn a_backend_that_cannot_be_reached() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let silent = silent.local_addr().map(|address| (address, silent));
     let (silent, _kept) = silent.expect("an address");
-    for (route, code, status, name) in [
-        (live(refused), 4502, 502, "backend-refused"),
-        (live(silent), 4504, 504, "backend-timeout"),
-        (at("ws://no-such-name.invalid/"), 4502, 502, "backend-dns"),
+    let nameless = at("ws://no-such-name.invalid/");
+    for (config, code, status, name) in [
+        (patient(live(refused)), 4502, 502, "backend-refused"),
+        (impatient(live(silent)), 4504, 504, "backend-timeout"),
+        (patient(nameless), 4502, 502, "backend-dns"),
     ] {
-        let (front, told, reason) = unopened(route).await;
+        let (front, told, reason) = unopened(config).await;
         assert_eq!(told, code, "{reason}");
         assert!(reason.starts_with(&format!("{name}: ")), "{reason}");
         let (refused, closed, text) = plainly(&front).await;
@@ -134,7 +141,7 @@ async fn a_backend_that_refuses_the_handshake() {
             "backend-handshake: the backend opens no WebSocket, its Sec-WebSocket-Accept is wrong",
         ),
     ] {
-        let (front, told, text) = unopened(live(answering(answer).await)).await;
+        let (front, told, text) = unopened(patient(live(answering(answer).await))).await;
         assert_eq!((told, text.as_str()), (code, reason));
         let (refused, closed, text) = plainly(&front).await;
         assert_eq!((refused, closed, text.as_str()), (status, code, reason));
@@ -187,7 +194,12 @@ async fn a_backend_that_fails_later() {
         ),
     ] {
         let backend = RawBackend::start().await;
-        let front = Front::start(impatient(live(backend.address))).await;
+        let route = live(backend.address);
+        let config = match does {
+            Does::Nothing => impatient(route),
+            Does::Leave | Does::Say(_) => patient(route),
+        };
+        let front = Front::start(config).await;
         for token in [DROP_IN, b""] {
             let mut client = TestClient::connect_as(front.address, quick(), token);
             let (mut stream, _) = backend.visit().await;

@@ -102,10 +102,10 @@ async fn a_client_that_is_away_makes_send_wait_and_hands_messages_back() {
 #[tokio::test]
 async fn a_session_that_expires_returns_what_was_not_confirmed() {
     let mut config = HubConfig::default();
-    config.session.life = Duration::from_millis(300);
-    config.session.heartbeat = Duration::from_millis(150);
-    config.session.heartbeat_grace = Duration::from_millis(100);
-    config.session.max_hold = Duration::from_millis(200);
+    config.session.life = Duration::from_secs(2);
+    config.session.heartbeat = Duration::from_millis(500);
+    config.session.heartbeat_grace = Duration::from_millis(500);
+    config.session.max_hold = Duration::from_millis(500);
     let (hand_over, mut sessions) = to_the_test();
     let server = Server::start(Hub::builder().config(config), hand_over).await;
     let mut client = TestClient::connect(server.address, only(Transport::WebSocket));

@@ -23,7 +23,7 @@ export async function viteBuild(project, outDir) {
   });
 }
 
-/** `webpack` in a folder of `projects`, with further settings where they are given; a page is copied beside the script. */
+/** `webpack` in a folder beside or in `projects`, with further settings where they are given; a page is copied beside the script. */
 export async function webpackBuild(project, path, settings = {}) {
   const context = resolve('projects', project);
   const stats = await new Promise((done, fail) =>

@@ -1,5 +1,4 @@
 // Run by .ci/run behind `wasm-pack build crates/tidewire-js --target bundler`, whose output it bundles with webpack.
-import { resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { temporary, webpackBuild } from '../support/bundle.mjs';

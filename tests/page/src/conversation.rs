@@ -141,6 +141,7 @@ fn builder(options: &Options) -> Result<Builder, String> {
 
 fn setting<'c>(config: &'c mut ClientConfig, name: &str) -> Option<&'c mut Duration> {
     Some(match name {
+        "ack_delay" => &mut config.ack_delay,
         "backoff_base" => &mut config.backoff_base,
         "backoff_cap" => &mut config.backoff_cap,
         "hold" => &mut config.hold,

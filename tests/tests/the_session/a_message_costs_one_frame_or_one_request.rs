@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tidewire_tests::{Browser, Options, Proxy, Report, Server, perform_beside_others};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn over_websocket() {
-    perform_beside_others(Browser::Chromium, Duration::from_secs(30), async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let server = Server::start().await;
         let proxy = Proxy::start(server.address()).await;
         let tab = stage.open(&server).await;
@@ -17,7 +18,9 @@ async fn over_websocket() {
             &Options::new(proxy.url("/live"))
                 .only(["WebSocket"])
                 .small()
-                .saying(1),
+                .saying(1)
+                // However long the echoes of a thousand messages take to come.
+                .with_millis([("ack_delay", 1_000)]),
         )
         .await;
         let mut said = 1;
@@ -55,7 +58,7 @@ async fn over_websocket() {
 
 #[tokio::test]
 async fn over_http() {
-    perform_beside_others(Browser::Chromium, Duration::from_secs(30), async |stage| {
+    perform_beside_others(Browser::Chromium, LIMIT, async |stage| {
         let server = Server::start().await;
         for transport in ["LongPolling", "Polling"] {
             let proxy = Proxy::start(server.address()).await;

@@ -1,5 +1,6 @@
 //! Messages in both directions arrive exactly once and in order, whatever happens to what carries them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ const MESSAGES: u32 = 2_000;
 const TROUBLES: u64 = 40;
 
 const SOON: Duration = Duration::from_secs(20);
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(180);
 
 #[tokio::test]
 async fn while_the_transport_moves_up_and_down_the_ladder_in_chromium() {
@@ -228,12 +229,24 @@ impl Talk {
         self.tab.until(what, SOON, wanted).await
     }
 
-    async fn end(self) -> Report {
-        self.caught_up().await;
-        let report = self.tab.report().await;
+    /// How many connections were destroyed, and how often each fault struck.
+    async fn troubles(&self) -> (u64, BTreeMap<String, u64>) {
         let hits = self.server.hits().await;
         let destroying = ["cut-messages", "drop-responses"];
         let destroyed = self.destroyed + destroying.iter().map(|name| hits[*name]).sum::<u64>();
+        (destroyed, hits)
+    }
+
+    async fn end(mut self) -> Report {
+        self.caught_up().await;
+        // How many a cut finds depends on what is on its way just then.
+        while self.troubles().await.0 < TROUBLES {
+            self.say(25).await;
+            self.destroy("cut").await;
+            self.caught_up().await;
+        }
+        let report = self.tab.report().await;
+        let (destroyed, hits) = self.troubles().await;
         println!(
             "{} messages and their echoes, {} pushes: {destroyed} connections destroyed, {} reconnects, {} duplicates \
              dropped by the client, over {:?}; faults: {hits:?}",
@@ -242,10 +255,6 @@ impl Talk {
             report.stats.reconnects,
             report.stats.duplicates_dropped,
             report.transports_seen,
-        );
-        assert!(
-            destroyed >= TROUBLES,
-            "only {destroyed} connections were destroyed"
         );
         assert_eq!(
             (report.fresh, report.stats.sessions_lost),

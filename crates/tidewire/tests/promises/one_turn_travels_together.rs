@@ -11,7 +11,15 @@ use crate::support::{echo_by, soon, take, texts, until};
 async fn a_thousand_sends_are_a_few_websocket_messages_and_arrive_as_a_thousand() {
     harness::live();
     need_server!();
-    let (sender, mut messages, _events) = echo_by(Transport::WebSocket).connect().unwrap().split();
+    let patient = |config: &mut tidewire::ClientConfig| {
+        // However long the echoes take to come.
+        config.ack_delay = std::time::Duration::from_secs(1);
+    };
+    let (sender, mut messages, _events) = echo_by(Transport::WebSocket)
+        .configure(patient)
+        .connect()
+        .unwrap()
+        .split();
     until("it is open", || sender.transport().is_some()).await;
     let before = harness::socket_messages();
     let numbers: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();

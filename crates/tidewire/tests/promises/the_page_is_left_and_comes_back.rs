@@ -135,7 +135,8 @@ async fn a_half_open_connection_is_found_soon_after_a_wake_up() {
         until("it is found", || sender.stats().reconnects == 1).await;
         let millis = now() - start;
         console_log!("half-open found {millis:.0} ms after `{name}`");
-        assert!(millis < 3_000.0, "{name}: {millis} ms");
+        // Without the event it takes more than ten.
+        assert!(millis < 6_000.0, "{name}: {millis} ms");
         assert_eq!(texts(&take(&mut messages, 1).await), ["after"]);
         soon("the receipt", receipt).await.unwrap();
     }
