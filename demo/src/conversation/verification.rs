@@ -68,17 +68,18 @@ fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {
 }
 
 fn remarks(counts: &Counts, bare: &BareView) -> String {
-    let mut text = format!("{} to come.", grouped(counts.outstanding as u64));
+    let now = if bare.is_open { "open" } else { "not open" };
+    let mut text = format!(
+        "{} to come, {} by the bare WebSocket, which is {now}; it opened {}.",
+        grouped(counts.outstanding as u64),
+        grouped(bare.counts.outstanding as u64),
+        counted(bare.opened, "time", "times")
+    );
     if counts.reported > 0 {
         text += &format!(
             " {} unknown since a session was lost, as the client reported.",
             grouped(counts.reported)
         );
     }
-    let now = if bare.is_open { "open" } else { "not open" };
-    text += &format!(
-        " The bare WebSocket is {now}; it opened {}.",
-        counted(bare.opened, "time", "times")
-    );
     text
 }
