@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::connections::{connections, use_live_list};
 use crate::conversation::Conversation;
-use crate::document::document;
+use crate::document::{document, lines};
 use crate::eras::Eras;
 use crate::notice::notice;
 use crate::principle::use_principle;
@@ -33,6 +33,7 @@ pub(crate) fn App() -> Html {
             <header class="masthead">
                 <h1>{ "tidewire" }</h1>
                 <p>{ "The history of server push, alive. Every figure on this page is measured from its own traffic." }</p>
+                <p class="marks">{ "A mark such as " }{ lines(&["S4"]) }{ " leads to the line of the document that is shown beside it." }</p>
                 <nav aria-label="Sections">
                     <ul>
                         { for CONTENTS.iter().map(|(id, name)| html! { <li><a href={format!("#{id}")}>{ *name }</a></li> }) }

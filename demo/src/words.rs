@@ -50,7 +50,7 @@ pub(crate) const fn fate(fate: Fate) -> &'static str {
         Fate::Sent => "sent",
         Fate::Acknowledged => "acknowledged",
         Fate::Failed(ReceiptError::Dropped(_)) => "dropped",
-        Fate::Failed(_) => "lost",
+        Fate::Failed(_) => "unconfirmed",
         _ => "unknown",
     }
 }
@@ -122,11 +122,10 @@ pub(crate) fn time_of_day(date: &Date) -> String {
 
 /// Milliseconds as [`span`] writes them, whole below a second.
 pub(crate) fn millis(millis: f64) -> String {
-    let whole = millis.round() as u64;
-    if whole < 1_000 {
-        format!("{whole} ms")
-    } else {
-        format!("{} s", tenths(whole / 100))
+    match millis.round() as u64 {
+        0 => "< 1 ms".into(),
+        whole @ 1..1_000 => format!("{whole} ms"),
+        whole => format!("{} s", tenths(whole / 100)),
     }
 }
 
@@ -179,6 +178,7 @@ mod tests {
         assert_eq!(span(Duration::from_micros(400)), "0.4 ms");
         assert_eq!(span(Duration::from_millis(18)), "18 ms");
         assert_eq!(span(Duration::from_millis(1_200)), "1.2 s");
+        assert_eq!(millis(0.3), "< 1 ms");
         assert_eq!(millis(12.4), "12 ms");
         assert_eq!(millis(2_540.0), "2.5 s");
         assert_eq!(counted(1, "packet", "packets"), "1 packet");

@@ -17,11 +17,11 @@ pub(crate) struct Props {
 
 /// What happens at once: order, name, explanation.
 const AT_ONCE: [(&str, &str, &str); 5] = [
-    ("cut", "Cut", "Resets every connection."),
+    ("cut", "Cut", "Resets their connections."),
     (
         "half-open",
         "Half-open",
-        "Freezes every connection and tells nobody. Found within 20 s.",
+        "Freezes their connections and tells nobody. Found within 20 s.",
     ),
     (
         "offline",
@@ -66,7 +66,7 @@ static TRAFFIC: [Lasting; 6] = [
         fault: "cut-interval",
         settings: r#"{"millis":3000}"#,
         name: "Cut every 3 s",
-        what: "Resets every connection, again and again.",
+        what: "Resets their connections, again and again.",
     },
     Lasting {
         fault: "cut-messages",
@@ -129,6 +129,7 @@ pub(crate) fn break_it(props: &Props) -> Html {
 fn buttons(props: &Props) -> Html {
     html! {
         <>
+            <p>{ "Hits the session and the bare WebSocket, here and in every other tab. The eras and the live list go on." }</p>
             { group("At once") }
             <ul class="faults">
                 { for AT_ONCE.iter().map(|(order, name, what)| {

@@ -53,10 +53,10 @@ pub(crate) fn connection(props: &Props) -> Html {
             { ladder(props.carrier, props.round_trips) }
             { quiet("Better rungs are tried in the background, after 5 s and then less often.") }
             <p>{ &props.verdict }</p>
-            <dl class="tiles three" aria-label="Sessions, as the server said">
-                { figure(None, "fresh", grouped(tally.fresh)) }
-                { figure(None, "resumed", grouped(tally.resumed)) }
-                { figure(None, "lost", grouped(tally.lost)) }
+            <dl class="tiles three" aria-label="Attaches and losses, as the server said">
+                { figure(None, "sessions begun", grouped(tally.fresh)) }
+                { figure(None, "times resumed", grouped(tally.resumed)) }
+                { figure(None, "sessions lost", grouped(tally.lost)) }
             </dl>
             { loss(tally) }
             { trouble(props) }

@@ -20,6 +20,8 @@ const SLOWEST: u32 = 30_000;
 /// The server's judgement of the messages with one tag.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Received {
+    /// The number with which the server's count began: above 1 once it was started again.
+    pub(crate) first: u64,
     pub(crate) in_order: u64,
     /// Numbers passed over and not seen since, the newest of them.
     pub(crate) missing: Vec<u64>,
@@ -33,6 +35,7 @@ impl Received {
     fn read(text: &str) -> Option<Self> {
         let json = Json::parse(text)?;
         Some(Self {
+            first: json.get("first").count()?,
             in_order: json.get("in_order").count()?,
             missing: json.get("missing").list(Json::count)?,
             missing_count: json.get("missing_count").count()?,

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::bare::BareView;
 use super::ledger::Counts;
 use super::server_side::Received;
-use crate::parts::{columns, panel, quiet_two_lines};
+use crate::parts::{columns, panel, piece, quiet_two_lines};
 use crate::words::{counted, grouped};
 
 pub(crate) struct Props {
@@ -34,12 +34,12 @@ pub(crate) fn verification(props: &Props) -> Html {
             <table class="verification">
                 { columns(&["", "lost", "duplicated", "reordered", "in order"]) }
                 <tbody data-client="tidewire">
-                    <tr class="of"><th scope="rowgroup" colspan="5">{ "tidewire" }</th></tr>
+                    { of("tidewire", at_server) }
                     { line("at the server", [*lost_at_server, at_server.duplicated, at_server.reordered], at_server.in_order) }
                     { line("back here", [counts.lost, counts.duplicated, counts.reordered], counts.in_order) }
                 </tbody>
                 <tbody data-client="bare">
-                    <tr class="of"><th scope="rowgroup" colspan="5">{ "bare WebSocket" }</th></tr>
+                    { of("bare WebSocket", bare_at_server) }
                     { line("at the server", [bare_at_server.missing_count, bare_at_server.duplicated, bare_at_server.reordered], bare_at_server.in_order) }
                     { line("back here", [bare.counts.lost, bare.counts.duplicated, bare.counts.reordered], bare.counts.in_order) }
                 </tbody>
@@ -53,6 +53,15 @@ pub(crate) fn verification(props: &Props) -> Html {
         Html::default(),
         content,
     )
+}
+
+/// Whose rows follow; a server that was started since knows nothing of what came before.
+fn of(client: &'static str, at_server: &Received) -> Html {
+    let began = match at_server.first {
+        0 | 1 => String::new(),
+        first => format!("the server's count begins at message {}", grouped(first)),
+    };
+    html! { <tr class="of"><th scope="rowgroup" colspan="5">{ client }{ piece("quiet", began) }</th></tr> }
 }
 
 fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {
@@ -77,7 +86,7 @@ fn remarks(counts: &Counts, bare: &BareView) -> String {
     );
     if counts.reported > 0 {
         text += &format!(
-            " {} unknown since a session was lost, as the client reported.",
+            " {} without an echo when a session was lost, as the client reported.",
             grouped(counts.reported)
         );
     }

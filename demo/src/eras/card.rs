@@ -66,16 +66,16 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
             <p class="quiet era-what">{ era.what() }</p>
             <div class="era-control">{ control }</div>
             <p class="age">
-                <span class="age-figure" data-figure="age">{ reading.typical_age.map_or_else(|| "–".into(), millis) }</span>
+                <span class="age-figure" data-figure="age">{ reading.typical_age.map_or_else(dash, millis) }</span>
                 { piece("quiet", "old when shown, typically") }
             </p>
             { timeline(reading, *now) }
             <dl class="figures">
-                { figure(Some("newest"), "Age of the newest, now", waits.map_or_else(|| "–".into(), millis)) }
+                { figure(Some("newest"), "Age of the newest, now", waits.map_or_else(dash, millis)) }
                 { figure(Some("messages"), "Shown, of those made", format!("{} of {}", grouped(reading.totals.messages), grouped(*made))) }
                 { figure(Some("requests"), "Requests", grouped(reading.totals.requests)) }
-                { figure(Some("rate"), "Requests a minute, now", grouped(reading.requests_a_minute)) }
-                { figure(Some("connections"), "Connections opened", reading.totals.connections.map_or_else(|| "–".into(), grouped)) }
+                { figure(Some("rate"), "Requests a minute, now", reading.requests_a_minute.map_or_else(dash, grouped)) }
+                { figure(Some("connections"), "Connections opened", reading.totals.connections.map_or_else(dash, grouped)) }
                 { figure(Some("up"), "Up, per message", per_message(reading.recent.bytes_up, reading.recent.messages)) }
                 { figure(Some("down"), "Down, per message", per_message(reading.recent.bytes_down, reading.recent.messages)) }
                 { figure(Some("round-trip"), "Round trip", span(reading.totals.round_trip)) }
@@ -85,7 +85,10 @@ pub(crate) fn card(era: Era, drawing: &Drawing, clock: &ServerClock, control: Ht
 }
 
 fn per_message(count: u64, messages: u64) -> String {
-    count
-        .checked_div(messages)
-        .map_or_else(|| "–".into(), bytes)
+    count.checked_div(messages).map_or_else(dash, bytes)
+}
+
+/// Of what is not known.
+fn dash() -> String {
+    "–".into()
 }

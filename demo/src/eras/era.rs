@@ -50,7 +50,7 @@ impl Era {
                 "The server sends responses only, so it holds one back until there is news: long polling."
             }
             Self::Schedule => {
-                "The page asks again and again. News waits for the next request, and most requests bring none."
+                "The page asks again and again. News waits for the next request; a shorter schedule waits less and asks more."
             }
             Self::WebSocket => {
                 "One connection stays open, and the server speaks the moment it has something to say."

@@ -98,8 +98,8 @@ pub(crate) struct Reading {
     pub(crate) recent: Traffic,
     /// Median age of the last items when they were drawn, in milliseconds.
     pub(crate) typical_age: Option<f64>,
-    /// Requests that began within the window, scaled to a minute.
-    pub(crate) requests_a_minute: u64,
+    /// Requests that began within the window, scaled to a minute; none before there was a whole one.
+    pub(crate) requests_a_minute: Option<u64>,
     pub(crate) newest: Option<News>,
 }
 
@@ -267,11 +267,11 @@ impl PartialEq for Meter {
     }
 }
 
-/// A page that is younger than the window has a shorter one.
-fn a_minute(requests: &VecDeque<Request>, now: f64) -> u64 {
-    let window = now.clamp(1_000.0, WINDOW);
-    let began = |request: &&Request| request.start > now - window;
-    (requests.iter().filter(began).count() as f64 * 60_000.0 / window).round() as u64
+/// None until the page is as old as the window: what began it would count for more than it is.
+fn a_minute(requests: &VecDeque<Request>, now: f64) -> Option<u64> {
+    let began = |request: &&Request| request.start > now - WINDOW;
+    (now >= WINDOW)
+        .then(|| (requests.iter().filter(began).count() as f64 * 60_000.0 / WINDOW).round() as u64)
 }
 
 fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
@@ -326,13 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn requests_a_minute_are_those_of_the_window() {
+    fn requests_a_minute_are_those_of_a_whole_window() {
         let meter = Meter::default();
         for id in 0..10 {
             meter.request_started(10_000.0 + id as f64 * 1_000.0, id, 0);
         }
-        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, 30);
-        assert_eq!(meter.read(60_000.0, |at| at).requests_a_minute, 0);
+        assert_eq!(meter.read(19_999.0, |at| at).requests_a_minute, None);
+        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, Some(30));
+        assert_eq!(meter.read(60_000.0, |at| at).requests_a_minute, Some(0));
     }
 
     #[test]

@@ -36,6 +36,8 @@ struct Inner {
 /// What became of the numbers of one tag.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 struct Tally {
+    /// The first number that came; above 1 where the one before came to an earlier process, or never.
+    first: u64,
     /// Messages whose number was above all before it.
     in_order: u64,
     /// Numbers passed over and not seen since, the newest of them.
@@ -80,6 +82,8 @@ impl Tally {
         if number > self.highest {
             if self.highest > 0 {
                 self.pass_over(self.highest + 1, number);
+            } else {
+                self.first = number;
             }
             self.highest = number;
             self.in_order += 1;
@@ -146,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_client_may_begin_with_any_number() {
-        assert_eq!(tally_of(&[70, 71]).missing_count, 0);
+        let tally = tally_of(&[70, 71]);
+        assert_eq!((tally.first, tally.missing_count), (70, 0));
     }
 
     #[test]
