@@ -58,7 +58,7 @@ async fn lively(tour: &Tour, server: &Server, principle: &Principle) {
     tour.press("#conversation", "Cut").await;
     news(tour, 15).await;
     tour.press("[data-era='1']", "Ask the server").await;
-    news(tour, 19).await;
+    news(tour, 22).await;
 }
 
 /// Waits until WebSocket has brought so many items.

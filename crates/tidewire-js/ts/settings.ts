@@ -21,7 +21,7 @@ export interface Timings {
   requestTimeout?: number;
   /** How long the server may hold a long poll. Default 12,000. */
   hold?: number;
-  /** Shortest interval of scheduled polling, 1 or more. Default 500. */
+  /** Shortest interval of scheduled polling, 1 or more. What has more behind it, and what is sent, goes sooner. Default 500. */
   pollingFloor?: number;
   /** Longest interval of scheduled polling, at least the shortest. Default 5,000. */
   pollingCeiling?: number;
@@ -37,7 +37,10 @@ export interface Timings {
   stableAfter?: number;
   /** First bound of the delay between probes for a better transport; it doubles up to five minutes. Default 5,000. */
   promotionBase?: number;
-  /** How long an acknowledgement may wait for a packet to ride on. Default 25 on WebSocket, 8 times that on HTTP. */
+  /**
+   * How long an acknowledgement may wait for a packet to ride on. Default 25 on WebSocket, 8 times that on HTTP; with scheduled
+   * polling at least `pollingFloor`, which is until the next poll.
+   */
   ackDelay?: number;
   /** How long `close` waits for what was sent before it to be acknowledged. Default 5,000. */
   closeTimeout?: number;

@@ -147,7 +147,7 @@ pub struct ClientConfig {
     /// How long the server may hold a long poll. Default 12 s: the end of a hold is this transport's heartbeat, and a
     /// dead peer must be found within 20 s. With a longer one it is found later by as much.
     pub hold: Duration,
-    /// Shortest interval of scheduled polling, 1 ms or more. Default 500 ms.
+    /// Shortest interval of scheduled polling, 1 ms or more. Default 500 ms. What has more behind it, and what is sent, goes sooner.
     pub polling_floor: Duration,
     /// Longest interval of scheduled polling. Default 5 s.
     pub polling_ceiling: Duration,
@@ -164,7 +164,8 @@ pub struct ClientConfig {
     pub stable_after: Duration,
     /// First bound of the delay between background probes for a better transport. Default 5 s; it doubles up to five minutes.
     pub promotion_base: Duration,
-    /// How long an acknowledgement may wait for a packet to ride on. Default 25 ms on WebSocket, 8 times that on HTTP.
+    /// How long an acknowledgement may wait for a packet to ride on. Default 25 ms on WebSocket, 8 times that on HTTP; with
+    /// scheduled polling at least `polling_floor`, which is until the next poll.
     pub ack_delay: Duration,
     /// How long `close` waits for what was sent before it to be acknowledged. Default 5 s.
     pub close_timeout: Duration,

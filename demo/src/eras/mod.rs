@@ -101,9 +101,8 @@ pub(crate) fn Eras(props: &Props) -> Html {
 }
 
 fn footnote(source: &Source) -> String {
-    let mut text = "Requests include those that only acknowledge: on a schedule, one more for each that brought news. Bytes are those of \
-                    request bodies, answers and WebSocket messages of the last 20 s with traffic. Every request carries its \
-                    head on top"
+    let mut text = "Bytes are those of request bodies, answers and WebSocket messages of the last 20 s with traffic, acknowledgements \
+                    included. Every request carries its head on top"
         .to_owned();
     if let Some(head) = source.head_bytes() {
         text += &format!(": {} for this page's last plain request", bytes(head));

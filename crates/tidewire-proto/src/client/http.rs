@@ -11,6 +11,7 @@ use crate::close::{Close, CloseCode};
 use crate::event::{Cause, Output};
 use crate::id::CarrierId;
 use crate::planted::planted;
+use crate::stream::PACKET_DATA;
 use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 use crate::wire::{Ack, Frame, Reader};
@@ -79,6 +80,7 @@ impl Client {
                 && number == exchange.number =>
             {
                 self.take_answer(now, &exchange, held_ms, &mut reader);
+                self.hurry_for_more(now, answer.body.len());
             }
             _ => self.handle_foreign(now, &exchange, answer),
         }
@@ -154,6 +156,17 @@ impl Client {
             if self.active == Active::None {
                 self.activate(now, Active::Http);
             }
+        }
+    }
+
+    /// An answer that is full, or ends within a message, has more behind it, which a schedule need not wait for.
+    fn hurry_for_more(&mut self, now: Timestamp, bytes: usize) {
+        let is_cut = bytes >= PACKET_DATA || self.duplex.inbox.is_partial();
+        let soon = now + self.http_ack_delay();
+        if let Some(http) = &mut self.http
+            && is_cut
+        {
+            http.poll_at = http.poll_at.min(soon);
         }
     }
 

@@ -405,13 +405,20 @@ impl Client {
         self.next_ping
     }
 
-    /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company.
+    /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company: on a schedule,
+    /// for the next poll.
     fn ack_delay(&self) -> Span {
-        let delay = Span::from(self.config.ack_delay);
         match self.active {
-            Active::Http => delay.times(8),
-            Active::None | Active::Socket(_) => delay,
+            Active::Http if self.http_transport() == Transport::Polling => {
+                self.http_ack_delay().max(self.config.polling_floor.into())
+            }
+            Active::Http => self.http_ack_delay(),
+            Active::None | Active::Socket(_) => self.config.ack_delay.into(),
         }
+    }
+
+    fn http_ack_delay(&self) -> Span {
+        Span::from(self.config.ack_delay).times(8)
     }
 
     /// The session is over, and a new one begins with the next attempt.

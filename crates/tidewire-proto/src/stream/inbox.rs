@@ -216,6 +216,11 @@ impl Inbox {
             || ack.received.messages - told.received.messages >= self.window_messages / 8
     }
 
+    /// Whether a message has come in part.
+    pub(crate) const fn is_partial(&self) -> bool {
+        self.partial.is_some()
+    }
+
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
