@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::carriers::{Active, Stage};
 use super::{Client, Closing, Phase};
 use crate::close::{Close, CloseCode};
-use crate::event::{Cause, Output};
+use crate::event::{Cause, Event, Output, State};
 use crate::payload::Payload;
 use crate::planted::planted;
 use crate::time::Timestamp;
@@ -175,5 +175,23 @@ impl Client {
             let _ = self.duplex.take_unconfirmed();
         }
         Some(writer.into_packet())
+    }
+
+    /// The client is closed for good.
+    pub(super) fn finish(&mut self, cause: Cause) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.drop_carriers(None);
+        self.phase = Phase::Closed;
+        if let Some(carrier) = self.closing.take().and_then(|closing| closing.told) {
+            self.outputs.push_back(Output::Abort { carrier });
+        }
+        // Nothing is said after the last word.
+        self.told_transport = None;
+        self.told_state = State::Closed;
+        self.emit(Event::State(State::Closed));
+        let unconfirmed = self.duplex.take_unconfirmed();
+        self.emit(Event::Closed { cause, unconfirmed });
     }
 }

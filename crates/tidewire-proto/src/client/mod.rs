@@ -6,6 +6,7 @@ mod http;
 mod liveness;
 mod race;
 mod receive;
+mod session;
 mod socket;
 mod timers;
 mod transmit;
@@ -29,7 +30,6 @@ use crate::event::{Cause, Event, Output, State};
 use crate::id::{CarrierId, MessageId, SessionKey, SessionNumber};
 use crate::ladder::Ladder;
 use crate::payload::Payload;
-use crate::planted::planted;
 use crate::stats::Stats;
 use crate::stream::{Duplex, Inbox};
 use crate::time::{Span, Timestamp};
@@ -286,50 +286,6 @@ impl Client {
         }
     }
 
-    /// The application took so many messages of this session; this is what acknowledges them to the server.
-    ///
-    /// Where messages of lost sessions fill more than one window, the next session waits until enough of them were taken.
-    pub fn consumed(&mut self, now: Timestamp, session: SessionNumber, messages: u64) {
-        self.now = now;
-        if session == self.session || planted!(self, ConsumedForAnotherSession) {
-            let delay = self.ack_delay();
-            return self.duplex.consumed(now, delay, messages);
-        }
-        let was_clogged = self.is_clogged();
-        let mut sessions = self.left_over.iter();
-        if let Some(index) = sessions.position(|(number, _)| *number == session)
-            && let Some((_, inbox)) = self.left_over.get_mut(index)
-        {
-            inbox.consumed(messages);
-            if inbox.waiting() == 0 {
-                self.left_over.swap_remove(index);
-            }
-        }
-        if let Phase::Waiting { until } = self.phase
-            && was_clogged
-            && until <= now
-        {
-            self.start_attempt(now);
-        }
-    }
-
-    /// Whether the application has left so much of lost sessions untaken that another session has to wait: more than the window
-    /// that each new one is given.
-    fn is_clogged(&self) -> bool {
-        let limits = &self.config.limits;
-        let messages: u64 = self
-            .left_over
-            .iter()
-            .map(|(_, inbox)| inbox.waiting())
-            .sum();
-        let bytes: u64 = self
-            .left_over
-            .iter()
-            .map(|(_, inbox)| inbox.waiting_bytes())
-            .sum();
-        messages > limits.window_messages || bytes > limits.window_bytes
-    }
-
     /// Where the client stands.
     pub const fn state(&self) -> State {
         match self.phase {
@@ -403,73 +359,6 @@ impl Client {
     fn draw_ping(&mut self) -> u64 {
         self.next_ping += 1;
         self.next_ping
-    }
-
-    /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company: on a schedule,
-    /// for the next poll.
-    fn ack_delay(&self) -> Span {
-        match self.active {
-            Active::Http if self.http_transport() == Transport::Polling => {
-                self.http_ack_delay().max(self.config.polling_floor.into())
-            }
-            Active::Http => self.http_ack_delay(),
-            Active::None | Active::Socket(_) => self.config.ack_delay.into(),
-        }
-    }
-
-    fn http_ack_delay(&self) -> Span {
-        Span::from(self.config.ack_delay).times(8)
-    }
-
-    /// The session is over, and a new one begins with the next attempt.
-    fn lose_session(&mut self, cause: Cause) {
-        let unconfirmed = self.duplex.take_unconfirmed();
-        let room = self.duplex.outbox.take_capacity();
-        let first_id = self.duplex.outbox.next_id();
-        self.stats.duplicates_dropped += self.duplex.inbox.duplicates();
-        self.stats.sessions_lost += 1;
-        let next = Duplex::new(&self.config.limits, first_id);
-        if planted!(self, SequenceNotReset) {
-            self.duplex.outbox = next.outbox;
-        } else {
-            let inbox = core::mem::replace(&mut self.duplex, next).inbox;
-            if inbox.waiting() > 0 {
-                self.left_over.push((self.session, inbox.without_partial()));
-            }
-        }
-        #[cfg(feature = "planted-bugs")]
-        if let Some(bug) = self.bug {
-            self.plant(bug);
-        }
-        self.key = SessionKey::draw(self.entropy.as_mut());
-        self.session = SessionNumber(self.session.0.wrapping_add(1));
-        self.attach = 0;
-        self.welcomed = false;
-        self.server_session = None;
-        self.announced = false;
-        self.has_lasted = false;
-        self.emit(Event::Lost { cause, unconfirmed });
-        if room {
-            self.emit(Event::Capacity);
-        }
-    }
-
-    /// The client is closed for good.
-    fn finish(&mut self, cause: Cause) {
-        if self.phase == Phase::Closed {
-            return;
-        }
-        self.drop_carriers(None);
-        self.phase = Phase::Closed;
-        if let Some(carrier) = self.closing.take().and_then(|closing| closing.told) {
-            self.outputs.push_back(Output::Abort { carrier });
-        }
-        // Nothing is said after the last word.
-        self.told_transport = None;
-        self.told_state = State::Closed;
-        self.emit(Event::State(State::Closed));
-        let unconfirmed = self.duplex.take_unconfirmed();
-        self.emit(Event::Closed { cause, unconfirmed });
     }
 
     /// The application's provider has answered: the token travels in the first frame of each carrier.

@@ -1,14 +1,18 @@
 //! The state machine and what it holds of the browser: sockets, requests, one timer, listeners.
 
+mod requests;
+mod sockets;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::rc::Weak;
 use std::time::Duration;
 
 use tidewire_proto as proto;
-use tidewire_proto::{Answer, CarrierId, Output, OverflowPolicy, PageEvent, Payload, Timestamp};
+use tidewire_proto::{CarrierId, Output, OverflowPolicy, PageEvent, Timestamp};
 use wasm_bindgen::JsValue;
 
+use self::sockets::Line;
 use crate::builder::{Attempt, Credentials, Endpoint};
 use crate::driver::Driver;
 use crate::env::clock;
@@ -16,7 +20,7 @@ use crate::env::locks::HoldPermit;
 use crate::env::page::{Page, PageFact};
 use crate::env::store::Store;
 use crate::env::timer::Timer;
-use crate::net::{Address, Exchange, Request, Socket, SocketFact, flush};
+use crate::net::{Address, Request, flush};
 use crate::traffic::{RequestOutcome, Traffic};
 
 /// How often a full socket is looked at again: browsers have no event for it. A hidden page's timers
@@ -72,13 +76,6 @@ pub(crate) struct Carriers {
     store: Store,
     /// Wall clock minus the other clock in milliseconds, when the timer last fired.
     skew: f64,
-}
-
-struct Line {
-    carrier: CarrierId,
-    socket: Socket,
-    /// The browser's send buffer was full when it was last looked at.
-    is_full: bool,
 }
 
 impl Carriers {
@@ -224,151 +221,6 @@ impl Carriers {
         self.told.push_back(Told::Traffic(traffic));
         #[cfg(not(feature = "observe"))]
         let _ = traffic;
-    }
-
-    // Sockets.
-
-    fn open_socket(&mut self, now: Timestamp, carrier: CarrierId) {
-        let driver = self.driver.clone();
-        let tell = move |fact| with(&driver, |this, now| this.socket_told(now, carrier, fact));
-        self.observe(Traffic::SocketOpening { id: carrier.0 });
-        match Socket::open(&self.address.socket, &self.protocols, tell) {
-            Ok(socket) => self.sockets.push(Line {
-                carrier,
-                socket,
-                is_full: false,
-            }),
-            Err(_) => {
-                self.observe(Traffic::SocketClosed { id: carrier.0 });
-                self.socket_failed(now, carrier);
-            }
-        }
-    }
-
-    fn socket_told(&mut self, now: Timestamp, carrier: CarrierId, fact: SocketFact) {
-        match fact {
-            SocketFact::Closed { code, reason } => {
-                drop(self.take_socket(carrier));
-                self.machine.handle_closed(now, carrier, code, &reason);
-            }
-            SocketFact::Message(message) => {
-                self.observe(Traffic::PacketReceived {
-                    id: carrier.0,
-                    bytes: message.len(),
-                });
-                self.machine.handle_message(now, carrier, message);
-            }
-            SocketFact::Opened => {
-                self.observe(Traffic::SocketOpened { id: carrier.0 });
-                self.machine.handle_opened(now, carrier);
-            }
-        }
-    }
-
-    fn transmit(&mut self, now: Timestamp, carrier: CarrierId, message: &Payload) {
-        let Some(line) = self.sockets.iter_mut().find(|line| line.carrier == carrier) else {
-            return;
-        };
-        if line.socket.send(message).is_err() {
-            drop(self.take_socket(carrier));
-            return self.socket_failed(now, carrier);
-        }
-        if line.socket.is_writable() {
-            self.machine.handle_writable(now, carrier);
-        } else {
-            line.is_full = true;
-        }
-        self.observe(Traffic::PacketSent {
-            id: carrier.0,
-            bytes: message.len(),
-        });
-    }
-
-    fn look_at_full_sockets(&mut self, now: Timestamp) {
-        for line in &mut self.sockets {
-            if line.is_full && line.socket.is_writable() {
-                line.is_full = false;
-                self.machine.handle_writable(now, line.carrier);
-            }
-        }
-    }
-
-    /// The browser refused without saying why.
-    fn socket_failed(&mut self, now: Timestamp, carrier: CarrierId) {
-        self.machine
-            .handle_closed(now, carrier, proto::CloseCode::ABNORMAL.0, "");
-    }
-
-    fn take_socket(&mut self, carrier: CarrierId) -> Option<Line> {
-        let index = self
-            .sockets
-            .iter()
-            .position(|line| line.carrier == carrier)?;
-        self.observe(Traffic::SocketClosed { id: carrier.0 });
-        Some(self.sockets.swap_remove(index))
-    }
-
-    // Requests.
-
-    fn request(&mut self, now: Timestamp, carrier: CarrierId, body: &[u8], held: bool) {
-        let driver = self.driver.clone();
-        let done = move |end| with(&driver, |this, now| this.request_done(now, carrier, end));
-        self.observe(Traffic::RequestStarted {
-            id: carrier.0,
-            transport: self.machine.http_transport(),
-            held,
-            bytes: body.len(),
-        });
-        match Request::post(&self.address.http, body, self.credentials, done) {
-            Ok(request) => self.requests.push((carrier, request)),
-            Err(_) => {
-                self.observe(Traffic::RequestEnded {
-                    id: carrier.0,
-                    outcome: RequestOutcome::Failed,
-                });
-                self.machine.handle_failed(now, carrier);
-            }
-        }
-    }
-
-    fn request_done(&mut self, now: Timestamp, carrier: CarrierId, end: Exchange) {
-        let outcome = match &end {
-            Exchange::Answered { status, body, .. } => RequestOutcome::Answered {
-                status: *status,
-                bytes: body.len(),
-            },
-            Exchange::Failed => RequestOutcome::Failed,
-        };
-        if !self.end_request(carrier, outcome) {
-            return;
-        }
-        match end {
-            Exchange::Answered {
-                status,
-                body,
-                retry_after,
-            } => {
-                let answer = Answer {
-                    status,
-                    body: &body,
-                    retry_after,
-                };
-                self.machine.handle_answer(now, carrier, &answer);
-            }
-            Exchange::Failed => self.machine.handle_failed(now, carrier),
-        }
-    }
-
-    /// Lets go of a request; answers whether it was still there.
-    fn end_request(&mut self, carrier: CarrierId, outcome: RequestOutcome) -> bool {
-        let mut requests = self.requests.iter();
-        let Some(index) = requests.position(|(other, _)| *other == carrier) else {
-            return false;
-        };
-        drop(self.requests.swap_remove(index));
-        let id = carrier.0;
-        self.observe(Traffic::RequestEnded { id, outcome });
-        true
     }
 
     // Time and the page.
