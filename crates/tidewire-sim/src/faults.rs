@@ -358,6 +358,7 @@ impl World {
     }
 
     fn close_session(&mut self) {
+        self.session_closed = true;
         // Codes that end a client, that bring it back, and that send it for other credentials.
         let code = match self.chance.below(4) {
             0 => CloseCode::FORBIDDEN,

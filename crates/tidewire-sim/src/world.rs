@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) healed: bool,
     /// Somebody told the client to wait before it comes back.
     pub(crate) advised: bool,
+    /// The application at the server closed a session.
+    pub(crate) session_closed: bool,
     /// When the last message was said, or the network healed.
     pub(crate) last_word: u64,
     /// Attempts that were made before the network healed.
@@ -77,6 +79,7 @@ impl World {
             tallies: Tallies::default(),
             healed: false,
             advised: false,
+            session_closed: false,
             last_word: 0,
             attempts_before: 0,
             heard_at: None,
