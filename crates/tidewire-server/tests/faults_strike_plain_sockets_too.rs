@@ -86,4 +86,5 @@ async fn a_delay_delays_them() {
     socket.frame(0x81, b"late").await;
     assert_eq!(socket.hear().await, Heard::Binary(b"late".to_vec()));
     assert!(started.elapsed() >= Duration::from_millis(200));
+    assert_eq!(echo.hits("delay").await, 1);
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -29,7 +30,10 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct Shared {
     open: Mutex<BTreeMap<SocketAddr, Arc<Control>>>,
+    /// What arrives on a WebSocket is read so much later.
     delay: Mutex<Option<Duration>>,
+    /// How often that happened.
+    delayed: AtomicU64,
     /// Frozen connections that the server has closed, and why they are frozen.
     graves: Mutex<Vec<(TcpStream, Mood)>>,
 }
@@ -45,6 +49,7 @@ struct Control {
 struct ControlState {
     /// Requests and sockets of the endpoints that faults are about.
     carried: usize,
+    is_socket: bool,
     mood: Mood,
     wakers: Vec<Waker>,
 }
@@ -120,6 +125,11 @@ impl Connections {
         *lock(&self.shared.delay) = delay;
     }
 
+    /// How often something was read later on a WebSocket.
+    pub(super) fn delayed(&self) -> u64 {
+        self.shared.delayed.load(Ordering::Relaxed)
+    }
+
     /// Notes that `peer`'s connection carries something until the guard is dropped.
     pub(super) fn carrying(&self, peer: SocketAddr) -> Carrying {
         let control = lock(&self.shared.open).get(&peer).cloned();
@@ -191,6 +201,10 @@ impl Control {
     fn is_carrying(&self) -> bool {
         lock(&self.state).carried > 0
     }
+
+    fn is_socket(&self) -> bool {
+        lock(&self.state).is_socket
+    }
 }
 
 impl ControlState {
@@ -210,7 +224,9 @@ pub(super) struct Carrying {
 impl Carrying {
     /// The connection has become a WebSocket: it carries until it ends.
     pub(super) fn for_good(mut self) {
-        self.control = None;
+        if let Some(control) = self.control.take() {
+            lock(&control.state).is_socket = true;
+        }
     }
 }
 
@@ -307,10 +323,15 @@ impl FaultyStream {
             let Some(delay) = *lock(&self.connections.shared.delay) else {
                 return Poll::Ready(Ok(()));
             };
-            if !self.control.is_carrying() {
+            // Requests are delayed as a whole, where they are known to be of an endpoint that faults are about.
+            if !self.control.is_socket() {
                 return Poll::Ready(Ok(()));
             }
             ready!(ready!(self.poll_sound(cx))?.poll_read_ready(cx))?;
+            self.connections
+                .shared
+                .delayed
+                .fetch_add(1, Ordering::Relaxed);
             self.nap = Some(Box::pin(tokio::time::sleep(delay)));
         }
         if let Some(nap) = &mut self.nap {

@@ -36,11 +36,13 @@ pub(crate) async fn show(State(app): State<App>) -> Response {
     if !app.settings.args.faults {
         return refused();
     }
+    let delayed = app.faults.inner.connections.delayed();
     let table = app.faults.lock();
     let line = |kind| Line {
         fault: kind,
         active: table.active.get(&kind).map(|active| active.setting),
-        hits: table.hits.get(&kind).copied().unwrap_or(0),
+        hits: table.hits.get(&kind).copied().unwrap_or(0)
+            + if kind == FaultKind::Delay { delayed } else { 0 },
     };
     Json(FaultKind::ALL.map(line)).into_response()
 }

@@ -86,6 +86,9 @@ fn fall_silent(mut request: Request) -> Response {
 }
 
 async fn exchange(faults: &Faults, peer: SocketAddr, request: Request, next: Next) -> Response {
+    if let Some(setting) = faults.strikes(FaultKind::Delay) {
+        tokio::time::sleep(setting.span()).await;
+    }
     let started = Instant::now();
     let response = if faults.strikes(FaultKind::DuplicateRequests).is_some() {
         twice(request, next).await
