@@ -133,7 +133,7 @@ pub(crate) fn millis(millis: f64) -> String {
 pub(crate) fn reached(answer: Result<u64, Refusal>) -> String {
     match answer {
         Ok(count) => format!(
-            "The server spoke to {}.",
+            "The server spoke to {}, here or away.",
             counted(count, "client", "clients")
         ),
         Err(refusal) => refused("broadcast", &refusal),
@@ -147,7 +147,7 @@ pub(crate) fn refused(what: &str, refusal: &Refusal) -> String {
         Refusal::Status(status, text) => {
             format!("The server refused to {what} ({status}: {text}).")
         }
-        Refusal::Unreachable => format!("The server did not answer when asked to {what}."),
+        Refusal::Unreachable => "The server did not answer.".into(),
     }
 }
 

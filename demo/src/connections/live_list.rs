@@ -6,10 +6,8 @@ use tidewire::{Event, Incoming, Inspector, use_tidewire};
 use yew::prelude::*;
 
 use crate::json::Json;
+use crate::notice::Failures;
 use crate::server::Server;
-
-/// Attempts that fail before the server counts as unreachable: one failure is what a cut is.
-const PATIENCE: u32 = 2;
 
 /// One connected client.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +58,7 @@ pub(crate) struct LiveList {
     pub(crate) list: Option<Rc<List>>,
     /// Why the server cannot be reached; none while it can.
     pub(crate) trouble: Option<AttrValue>,
-    failures: u32,
+    failures: Failures,
 }
 
 /// What happens to the list.
@@ -80,10 +78,10 @@ impl Reducible for LiveList {
         match change {
             Change::Came(list) => next.list = Some(Rc::new(list)),
             Change::Closed(cause) => next.trouble = Some(cause.into()),
-            Change::Connected => (next.failures, next.trouble) = (0, None),
+            Change::Connected => (next.failures, next.trouble) = (Failures::default(), None),
             Change::Failed(cause) => {
-                next.failures += 1;
-                if next.failures >= PATIENCE {
+                next.failures.note();
+                if next.failures.are_lasting() {
                     next.trouble = Some(cause.into());
                 }
             }

@@ -21,9 +21,9 @@ pub(crate) fn connections(list: Option<&List>, server: &Server) -> Html {
     let content = html! {
         <>
             <p>
-                { "The server keeps every connection in a list and takes it off the moment its client leaves. The list below \
-                   is pushed by the server at each change; this page alone stands in it several times. Open another tab, \
-                   and close it, to see it grow and shrink." }
+                { "The server keeps every connection in a list and takes it off the moment its client leaves; one that was cut \
+                   off is away until it comes back, or for two minutes. The list is pushed at each change, and this page \
+                   alone stands in it several times. Open another tab, and close it, to see it grow and shrink." }
             </p>
             <div class="toolbar">
                 <a class="button" href="" target="_blank" rel="noopener">{ "Open another tab" }</a>
@@ -32,7 +32,7 @@ pub(crate) fn connections(list: Option<&List>, server: &Server) -> Html {
             </div>
             <div class="scroll" tabindex="0" role="region" aria-label="List of connections">
                 <table class="connections">
-                    { columns(&["Endpoint", "Id", "Carried by", "Since", "Messages"]) }
+                    { columns(&["Endpoint", "Carried by", "Since", "Messages"]) }
                     <tbody>{ rows(list) }</tbody>
                 </table>
             </div>
@@ -55,14 +55,14 @@ fn count(list: Option<&List>) -> String {
 
 fn rows(list: Option<&List>) -> Html {
     let Some(list) = list else {
-        return html! { <tr><td colspan="5" class="quiet">{ "No server has told yet." }</td></tr> };
+        return html! { <tr><td colspan="4" class="quiet">{ "No server has told yet." }</td></tr> };
     };
     let all = list.connections.len() + list.away.len();
     html! {
         <>
             { for list.connections.iter().chain(&list.away).take(MAX_ROWS).map(row) }
             if all > MAX_ROWS {
-                <tr><td colspan="5" class="quiet">{ format!("and {} more", grouped((all - MAX_ROWS) as u64)) }</td></tr>
+                <tr><td colspan="4" class="quiet">{ format!("and {} more", grouped((all - MAX_ROWS) as u64)) }</td></tr>
             }
         </>
     }
@@ -80,7 +80,6 @@ fn row(connection: &Connection) -> Html {
     html! {
         <tr {key} class={transport.is_none().then_some("away")}>
             <td><code>{ path(endpoint) }</code></td>
-            <td>{ id }</td>
             <td>{ carrier(transport.as_deref()) }</td>
             <td>{ time_of_day(&Date::new(&(*since).into())) }</td>
             <td>{ grouped(*messages) }</td>

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::faults::{Known, Lasting, Order};
-use crate::parts::{button, group, panel, piece, quiet, quiet_status, remedy, switch};
+use crate::parts::{button, group, panel, piece, quiet, remedy, status, switch};
 use crate::words::grouped;
 
 pub(crate) struct Props {
@@ -31,7 +31,7 @@ const AT_ONCE: [(&str, &str, &str); 5] = [
     (
         "forget",
         "Forget sessions",
-        "Loses all sessions and says so to whoever asks.",
+        "Loses all sessions, and cuts as well.",
     ),
     (
         "restart",
@@ -119,7 +119,7 @@ pub(crate) fn break_it(props: &Props) -> Html {
     };
     let content = html! {
         <>
-            { quiet_status(props.said.clone()) }
+            { status("quiet said", props.said.clone()) }
             { choice }
         </>
     };
@@ -129,7 +129,7 @@ pub(crate) fn break_it(props: &Props) -> Html {
 fn buttons(props: &Props) -> Html {
     html! {
         <>
-            <p>{ "Hits the session and the bare WebSocket, here and in every other tab. The eras and the live list go on." }</p>
+            <p>{ "Hits the session and the bare WebSocket, here and in every other tab. The eras and the live list go on, but for a restart." }</p>
             { group("At once") }
             <ul class="faults">
                 { for AT_ONCE.iter().map(|(order, name, what)| {

@@ -51,7 +51,7 @@ pub(crate) fn connection(props: &Props) -> Html {
             </p>
             { status("unseen", spoken) }
             { ladder(props.carrier, props.round_trips) }
-            { quiet("Better rungs are tried in the background, after 5 s and then less often.") }
+            { quiet("Better rungs are tried in the background: after about 5 s, then after twice as long each time, up to 5 minutes.") }
             <p>{ &props.verdict }</p>
             <dl class="tiles three" aria-label="Attaches and losses, as the server said">
                 { figure(None, "sessions begun", grouped(tally.fresh)) }
@@ -85,6 +85,9 @@ fn trouble(props: &Props) -> Html {
     if let Some(fault) = &props.fault {
         return html! { <p class="notice" role="alert">{ fault }</p> };
     }
-    let trouble = props.trouble.as_ref().filter(|trouble| trouble.lasts());
+    let trouble = props
+        .trouble
+        .as_ref()
+        .filter(|trouble| trouble.failures.are_lasting());
     notice(&props.server, trouble.map(|trouble| trouble.cause.as_str()))
 }

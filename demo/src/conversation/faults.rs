@@ -100,11 +100,13 @@ where
             spawn_local(async move {
                 let (name, settings) = wording(order);
                 let answer = server.order(name, &settings).await;
-                if order == Order::Now("offline") && answer.is_ok() {
-                    pretend_offline();
-                }
+                let goes_offline = order == Order::Now("offline") && answer.is_ok();
                 tell.emit(outcome(order, answer));
                 look();
+                if goes_offline {
+                    pretend_offline().await;
+                    tell.emit("Online again.".into());
+                }
             });
         })
     };
@@ -133,12 +135,10 @@ impl Known {
 
 /// What a browser tells its pages when the network goes, and when it is back. That nothing gets through meanwhile is the
 /// server's doing.
-fn pretend_offline() {
+async fn pretend_offline() {
     dispatch("offline");
-    spawn_local(async {
-        TimeoutFuture::new(OFFLINE_MS).await;
-        dispatch("online");
-    });
+    TimeoutFuture::new(OFFLINE_MS).await;
+    dispatch("online");
 }
 
 fn dispatch(name: &str) {

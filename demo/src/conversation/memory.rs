@@ -15,6 +15,7 @@ use super::ledger::{Counts, Ledger};
 use super::numbered::Tag;
 use crate::clock;
 use crate::frames::Frames;
+use crate::notice::Failures;
 use crate::words;
 
 /// Rows that each list keeps, newest first.
@@ -73,17 +74,10 @@ pub(crate) struct Tally {
 }
 
 /// Attempts to connect that failed since the last success.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Trouble {
-    pub(crate) attempts: u64,
+    pub(crate) failures: Failures,
     pub(crate) cause: String,
-}
-
-impl Trouble {
-    /// More than the one failure that a cut is.
-    pub(crate) const fn lasts(&self) -> bool {
-        self.attempts >= 2
-    }
 }
 
 /// Many messages sent in one turn.
@@ -329,7 +323,7 @@ impl Inside {
             }
             Event::Hiccup { cause, .. } => {
                 let trouble = self.trouble.get_or_insert_default();
-                trouble.attempts += 1;
+                trouble.failures.note();
                 trouble.cause = Inspector::cause(cause);
             }
             Event::Lost { unconfirmed, .. } => {

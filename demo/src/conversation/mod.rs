@@ -26,7 +26,7 @@ use self::bare::use_bare;
 use self::break_it::break_it;
 use self::connection::connection;
 use self::faults::{Faults, use_faults};
-use self::memory::{Memory, Trouble};
+use self::memory::Memory;
 use self::server_side::use_server_side;
 use self::talk::{talk, use_composer};
 use self::verification::verification;
@@ -96,7 +96,10 @@ pub(crate) fn Conversation(props: &Props) -> Html {
     let tally = memory.tally();
     let trouble = memory.trouble();
     // After each attach; and once where none comes about, since a fault may be why.
-    let is_worth_it = carrier.is_some() || trouble.as_ref().is_some_and(Trouble::lasts);
+    let is_worth_it = carrier.is_some()
+        || trouble
+            .as_ref()
+            .is_some_and(|trouble| trouble.failures.are_lasting());
     let attached = is_worth_it.then_some(tally.fresh + tally.resumed);
     let faults = use_watched_faults(server, attached, tell.clone());
 
@@ -134,7 +137,7 @@ pub(crate) fn Conversation(props: &Props) -> Html {
             <p>
                 { "One session with an echo server, carried by the best transport that works. Each message has a number, and \
                    both ends look at the numbers. Start the steady traffic, break what you like, and compare: the bare \
-                   WebSocket beside it sends what you type and the steady traffic too, and reconnects by hand." }
+                   WebSocket beside it sends what you type and the steady traffic too, and opens again a second after it closed." }
             </p>
             <div class="columns">
                 <div class="column">

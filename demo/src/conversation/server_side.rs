@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use super::numbered::Tag;
 use crate::json::Json;
-use crate::server::Server;
+use crate::server::{Refusal, Server};
 
 /// Milliseconds between two questions while messages are on their way.
 const EACH: u32 = 1_000;
@@ -99,12 +99,17 @@ async fn ask(server: Server, tag: Tag, asking: Weak<Asking>, show: impl Fn(Recei
         let Some(asking) = asking.upgrade() else {
             return;
         };
+        // A server that was just started has seen none of the messages yet, and says so.
+        let is_answered = matches!(answer, Ok(_) | Err(Refusal::Status(..)));
+        pause = if is_answered {
+            EACH
+        } else {
+            (pause * 2).min(SLOWEST)
+        };
         let Some(judgement) = answer.ok().and_then(|text| Received::read(&text)) else {
-            pause = (pause * 2).min(SLOWEST);
             continue;
         };
         show(judgement);
-        pause = EACH;
         if asking.echoed.get() == asked {
             asking.is_busy.set(false);
             return;

@@ -34,17 +34,18 @@ pub(crate) fn verification(props: &Props) -> Html {
             <table class="verification">
                 { columns(&["", "lost", "duplicated", "reordered", "in order"]) }
                 <tbody data-client="tidewire">
-                    { of("tidewire", at_server) }
+                    { of("tidewire", reported(counts.reported)) }
                     { line("at the server", [*lost_at_server, at_server.duplicated, at_server.reordered], at_server.in_order) }
                     { line("back here", [counts.lost, counts.duplicated, counts.reordered], counts.in_order) }
                 </tbody>
                 <tbody data-client="bare">
-                    { of("bare WebSocket", bare_at_server) }
+                    { of("bare WebSocket", String::new()) }
                     { line("at the server", [bare_at_server.missing_count, bare_at_server.duplicated, bare_at_server.reordered], bare_at_server.in_order) }
                     { line("back here", [bare.counts.lost, bare.counts.duplicated, bare.counts.reordered], bare.counts.in_order) }
                 </tbody>
             </table>
-            { quiet_two_lines(remarks(counts, bare)) }
+            { quiet_two_lines(without_an_echo(counts, bare)) }
+            { quiet_two_lines(as_of(at_server, bare_at_server)) }
         </>
     };
     panel(
@@ -55,13 +56,17 @@ pub(crate) fn verification(props: &Props) -> Html {
     )
 }
 
-/// Whose rows follow; a server that was started since knows nothing of what came before.
-fn of(client: &'static str, at_server: &Received) -> Html {
-    let began = match at_server.first {
-        0 | 1 => String::new(),
-        first => format!("the server's count begins at message {}", grouped(first)),
-    };
-    html! { <tr class="of"><th scope="rowgroup" colspan="5">{ client }{ piece("quiet", began) }</th></tr> }
+/// Whose rows follow, with what is to be said of them.
+fn of(client: &'static str, remark: String) -> Html {
+    html! { <tr class="of"><th scope="rowgroup" colspan="5">{ client }{ piece("quiet", remark) }</th></tr> }
+}
+
+/// What a client that loses nothing silently has told instead.
+fn reported(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!("reported {} as unconfirmed", grouped(count)),
+    }
 }
 
 fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {
@@ -76,19 +81,30 @@ fn line(name: &str, zeros: [u64; 3], in_order: u64) -> Html {
     }
 }
 
-fn remarks(counts: &Counts, bare: &BareView) -> String {
-    let now = if bare.is_open { "open" } else { "not open" };
-    let mut text = format!(
-        "{} to come, {} by the bare WebSocket, which is {now}; it opened {}.",
+fn without_an_echo(counts: &Counts, bare: &BareView) -> String {
+    let state = if bare.is_open {
+        "takes itself for open"
+    } else {
+        "is not open"
+    };
+    format!(
+        "Without an echo so far: {} by tidewire, {} by the bare WebSocket, which {state} and was opened {}.",
         grouped(counts.outstanding as u64),
         grouped(bare.counts.outstanding as u64),
         counted(bare.opened, "time", "times")
-    );
-    if counts.reported > 0 {
+    )
+}
+
+/// How far the server's rows are to be believed: it knows nothing of what came before it was started.
+fn as_of(at_server: &Received, bare_at_server: &Received) -> String {
+    let mut text = "The server is asked once a second".to_owned();
+    let began = [at_server.first, bare_at_server.first];
+    if began.iter().any(|first| *first > 1) {
         text += &format!(
-            " {} without an echo when a session was lost, as the client reported.",
-            grouped(counts.reported)
+            "; since it was started it has counted from messages {} and {} on",
+            grouped(began[0]),
+            grouped(began[1])
         );
     }
-    text
+    text + "."
 }

@@ -11,7 +11,7 @@ use super::era::Era;
 use super::meter::Meter;
 use super::source::Source;
 use crate::clock;
-use crate::parts::main_button;
+use crate::parts::{main_button, status};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct Props {
@@ -24,9 +24,12 @@ pub(crate) struct Props {
 pub(crate) fn Ask(props: &Props) -> Html {
     let frames = use_card_frames();
     let next = use_memo((), |()| Cell::new(0_u64));
+    let is_unanswered = use_state_eq(|| false);
     let ask = {
         let (source, meter) = (props.source.clone(), props.meter.clone());
+        let is_unanswered = is_unanswered.setter();
         Callback::from(move |_| {
+            let is_unanswered = is_unanswered.clone();
             let id = next.get();
             next.set(id + 1);
             let (source, meter, frames) = (source.clone(), meter.clone(), frames.clone());
@@ -36,6 +39,7 @@ pub(crate) fn Ask(props: &Props) -> Html {
                 let answer = source.ask("?era=1").await;
                 let end = clock::now();
                 meter.request_ended(end, id, answer.as_ref().map_or(0, |answer| answer.bytes));
+                is_unanswered.set(answer.is_none());
                 if let Some(answer) = answer {
                     meter.round_trip(Duration::from_secs_f64((end - start).max(0.0) / 1e3));
                     if let Some(news) = answer.latest {
@@ -48,6 +52,11 @@ pub(crate) fn Ask(props: &Props) -> Html {
         })
     };
     let drawing = use_drawing(&props.meter, &props.source, props.is_paused);
-    let button = main_button("Ask the server", ask);
-    card(Era::Ask, &drawing, &props.source.clock(), button)
+    let control = html! {
+        <>
+            { main_button("Ask the server", ask) }
+            { status("quiet", if *is_unanswered { "The server did not answer." } else { "" }) }
+        </>
+    };
+    card(Era::Ask, &drawing, &props.source.clock(), control)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Props {
 pub(crate) fn Listen(props: &Props) -> Html {
     let frames = use_card_frames();
     let (transport, interval) = (props.transport, u64::from(props.interval));
-    // Part of the address, so that another interval makes another client.
+    // Part of the address, so that another interval makes another client, with another session.
     let url = format!("{}&interval={interval}", props.url);
     let live = {
         let (observed, meter) = (props.meter.clone(), props.meter.clone());
@@ -60,6 +60,10 @@ pub(crate) fn Listen(props: &Props) -> Html {
             },
         )
     };
+    {
+        let meter = props.meter.clone();
+        use_effect_with(interval, move |_| meter.pace_changed(clock::now()));
+    }
     props
         .meter
         .round_trip(live.stats().of(transport).round_trip);

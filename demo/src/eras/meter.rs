@@ -29,6 +29,8 @@ struct Inside {
     pending: VecDeque<News>,
     shown: VecDeque<Shown>,
     requests: VecDeque<Request>,
+    /// Since when requests come at one pace, in milliseconds of the page.
+    pace_since: f64,
     open: Vec<Open>,
     forgotten: u64,
     frames: VecDeque<Frame>,
@@ -98,7 +100,7 @@ pub(crate) struct Reading {
     pub(crate) recent: Traffic,
     /// Median age of the last items when they were drawn, in milliseconds.
     pub(crate) typical_age: Option<f64>,
-    /// Requests that began within the window, scaled to a minute; none before there was a whole one.
+    /// Requests as they come now, scaled to a minute; none where too few came to tell.
     pub(crate) requests_a_minute: Option<u64>,
     pub(crate) newest: Option<News>,
 }
@@ -121,6 +123,11 @@ impl Meter {
             },
         );
         push(&mut inside.pending, news, MAX_MARKS);
+    }
+
+    /// From now on requests come at another pace.
+    pub(crate) fn pace_changed(&self, now: f64) {
+        self.0.borrow_mut().pace_since = now;
     }
 
     pub(crate) fn request_started(&self, now: f64, id: u64, bytes: u64) {
@@ -229,7 +236,7 @@ impl Meter {
                 .iter()
                 .fold(Traffic::default(), |sum, (_, one)| sum.plus(*one)),
             typical_age: median(&inside.ages),
-            requests_a_minute: a_minute(&inside.requests, now),
+            requests_a_minute: a_minute(&inside.requests, inside.pace_since, now),
             newest: inside.newest,
         }
     }
@@ -267,11 +274,20 @@ impl PartialEq for Meter {
     }
 }
 
-/// None until the page is as old as the window: what began it would count for more than it is.
-fn a_minute(requests: &VecDeque<Request>, now: f64) -> Option<u64> {
-    let began = |request: &&Request| request.start > now - WINDOW;
-    (now >= WINDOW)
-        .then(|| (requests.iter().filter(began).count() as f64 * 60_000.0 / WINDOW).round() as u64)
+/// Those of the window, where there is a whole one since `since`; before that, as the last requests follow each other.
+fn a_minute(requests: &VecDeque<Request>, since: f64, now: f64) -> Option<u64> {
+    const MINUTE: f64 = 60_000.0;
+    let from = since.max(now - WINDOW);
+    let starts = requests.iter().map(|request| request.start);
+    let starts: Vec<_> = starts.filter(|start| *start > from).collect();
+    if now - since >= WINDOW || starts.is_empty() {
+        return Some((starts.len() as f64 * MINUTE / WINDOW).round() as u64);
+    }
+    // A client attaches with two requests at once, so one pause tells nothing.
+    let pauses: VecDeque<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let usual = median(&pauses).filter(|_| pauses.len() >= 2)?;
+    let lasting = starts.last().map_or(0.0, |last| now - last);
+    Some((MINUTE / usual.max(lasting).max(1.0)).round() as u64)
 }
 
 fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
@@ -325,15 +341,40 @@ mod tests {
         assert_eq!((reading.shown.len(), reading.totals.messages), (1, 0));
     }
 
+    fn requests_at(meter: &Meter, starts: &[f64]) {
+        for (id, start) in starts.iter().enumerate() {
+            meter.request_started(*start, id as u64, 0);
+        }
+    }
+
     #[test]
     fn requests_a_minute_are_those_of_a_whole_window() {
         let meter = Meter::default();
-        for id in 0..10 {
-            meter.request_started(10_000.0 + id as f64 * 1_000.0, id, 0);
-        }
-        assert_eq!(meter.read(19_999.0, |at| at).requests_a_minute, None);
-        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, Some(30));
+        requests_at(&meter, &[10_000.0, 11_000.0, 19_000.0]);
+        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, Some(9));
         assert_eq!(meter.read(60_000.0, |at| at).requests_a_minute, Some(0));
+    }
+
+    #[test]
+    fn before_there_is_a_whole_window_the_pauses_tell() {
+        let meter = Meter::default();
+        let a_minute = |now: f64| meter.read(now, |at| at).requests_a_minute;
+        assert_eq!(a_minute(300.0), Some(0));
+        requests_at(&meter, &[300.0, 350.0]);
+        assert_eq!(a_minute(5_300.0), None);
+        requests_at(&meter, &[5_350.0]);
+        assert_eq!(a_minute(5_350.0), Some(12));
+        assert_eq!(a_minute(15_350.0), Some(6));
+    }
+
+    #[test]
+    fn a_changed_pace_shows_at_once() {
+        let meter = Meter::default();
+        requests_at(&meter, &[5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0]);
+        meter.pace_changed(26_000.0);
+        assert_eq!(meter.read(26_000.0, |at| at).requests_a_minute, Some(0));
+        requests_at(&meter, &[26_010.0, 26_020.0, 26_520.0]);
+        assert_eq!(meter.read(26_600.0, |at| at).requests_a_minute, Some(120));
     }
 
     #[test]

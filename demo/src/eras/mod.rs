@@ -79,7 +79,7 @@ pub(crate) fn Eras(props: &Props) -> Html {
         <>
             <p>
                 { "The server has news each second, and when somebody pushes some. Below, four pages' worth of history wait \
-                   for the same news, each with its own real connection. A slanted line is news on its way: made by the \
+                   for the same news, each by means of its own. A slanted line is news on its way: made by the \
                    server at the top, shown by this page at the bottom. The steeper, the fresher." }
             </p>
             <div class="toolbar">
@@ -105,10 +105,14 @@ fn footnote(source: &Source) -> String {
                     included. Every request carries its head on top"
         .to_owned();
     if let Some(head) = source.head_bytes() {
-        text += &format!(": {} for this page's last plain request", bytes(head));
+        text += &format!(
+            ": {} in the last one of era 1, and more in those of eras 2 and 3",
+            bytes(head)
+        );
     }
     text + "; a WebSocket message carries 2 to 14 bytes of framing instead. Where no connection was opened, the browser \
-            sent the requests over one that it had open already: HTTP keeps connections, too, but must ask each time."
+            sent the requests over one that it had open already: HTTP keeps connections, too, but must ask each time. Another \
+            interval is another session of era 3, without what waited for the next request of the one before."
 }
 
 /// What the marks of the pictures mean.

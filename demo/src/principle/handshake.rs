@@ -51,7 +51,7 @@ pub(crate) fn use_handshake(transcript: &Transcript) -> Html {
             <div class="columns">
                 { head_view(
                     "The opening bytes",
-                    format!("{} of at most 8,096", transcript.opening.len()),
+                    format!("{} of at most 8,096 bytes", transcript.opening.len()),
                     "The request",
                     opening.into(),
                 ) }

@@ -67,7 +67,8 @@ fn head(name: &'static str, head: &Head) -> Html {
         <>
             <b>{ &head.line }</b>{ "\n" }
             { for head.headers.iter().map(|(name, value)| {
-                let is_telling = TELLING.contains(&name.to_ascii_lowercase().as_str());
+                let is_telling = TELLING.contains(&name.to_ascii_lowercase().as_str())
+                    && !value.eq_ignore_ascii_case("keep-alive");
                 let line = format!("{name}: {value}\n");
                 if is_telling { html! { <mark>{ line }</mark> } } else { html! { { line } } }
             }) }

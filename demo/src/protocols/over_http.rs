@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::opening::{Opening, opening_view};
 use crate::clock;
-use crate::parts::{button, panel, quiet, status};
+use crate::parts::{button, panel, quiet, remedy, status};
 use crate::server::{Refusal, Server, random_name};
 use crate::words::{grouped, millis, refused};
 
@@ -32,8 +32,9 @@ pub(crate) fn use_http(server: &Server) -> Html {
     let said = match &*answer {
         None => "Not fetched yet.".into(),
         Some(Ok(answer)) => format!("“{}” after {}", answer.text, millis(answer.took)),
-        Some(Err(refusal)) => refused("answer", refusal),
+        Some(Err(refusal)) => refused("answer /message", refusal),
     };
+    let is_unreachable = matches!(&*answer, Some(Err(Refusal::Unreachable)));
     let cost = format!(
         "{} asked, as many answers. Each message costs the heads below.",
         grouped(*asked as u64)
@@ -42,6 +43,9 @@ pub(crate) fn use_http(server: &Server) -> Html {
         <>
             { quiet("The client asks, the server answers, and has nothing more to say until it is asked again.") }
             { status("said", said) }
+            if is_unreachable {
+                { remedy("If it does not run, start it:", server.command()) }
+            }
             { quiet(cost) }
             if let Some(Ok(Answer { opening: Some(opening), .. })) = &*answer {
                 { opening_view(opening) }

@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use super::opening::{Opening, opening_view};
 use crate::clock;
-use crate::parts::{button, line_form, panel, quiet, status};
+use crate::parts::{button, line_form, panel, quiet, remedy, status};
 use crate::server::{Server, random_name};
 use crate::socket::{PlainSocket, SocketEvent, use_socket};
 use crate::words::{bytes, counted, grouped, millis};
@@ -137,6 +137,9 @@ pub(crate) fn use_websocket(server: &Server) -> Html {
         <>
             { quiet("One request is upgraded. Then both sides send messages of a few bytes, with nothing to ask first.") }
             { status("said", said(&talk)) }
+            if talk.phase == Phase::Failed {
+                { remedy("If no server runs, start one:", server.command()) }
+            }
             { quiet(cost(&talk)) }
             { line_form(("echo-text", "Message to be echoed", "ahoy"), input, is_open, say) }
             if let Some(opening) = &talk.opening {
@@ -186,7 +189,8 @@ fn said(talk: &Talk) -> String {
     match talk.phase {
         Phase::Opening => "Opening.".into(),
         Phase::Failed => {
-            "It did not open: a server that does not run, or one that was told to refuse.".into()
+            "It did not open. A page is not told why: the server may refuse, as ordered above."
+                .into()
         }
         Phase::Closed if talk.opening.is_none() => "Not opened yet.".into(),
         Phase::Closed => "Closed.".into(),

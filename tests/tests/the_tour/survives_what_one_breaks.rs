@@ -118,7 +118,8 @@ async fn the_server_forgets(tour: &Tour) {
     goes_on(tour, "after the sessions were forgotten").await;
     tour.press("#conversation", "Restart the server").await;
     goes_on(tour, "after a restart").await;
-    tour.until_says(TIDEWIRE, "the server's count begins at message")
+    let panel = "[aria-labelledby='verification']";
+    tour.until_says(panel, "since it was started it has counted from")
         .await;
 }
 
