@@ -13,6 +13,9 @@ pub(crate) const WINDOW: f64 = 20_000.0;
 /// Marks that are kept; a busier era loses its oldest ones first.
 const MAX_MARKS: usize = 400;
 
+/// Milliseconds after which a new pace can be told.
+const ATTACHING: f64 = 2_500.0;
+
 /// Traffic is summed over so many milliseconds.
 const SECOND: f64 = 1_000.0;
 
@@ -283,9 +286,9 @@ fn a_minute(requests: &VecDeque<Request>, since: f64, now: f64) -> Option<u64> {
     if now - since >= WINDOW || starts.is_empty() {
         return Some((starts.len() as f64 * MINUTE / WINDOW).round() as u64);
     }
-    // A client attaches with two requests at once, so one pause tells nothing.
+    // A client attaches with a few requests at once, which tell nothing.
     let pauses: VecDeque<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let usual = median(&pauses).filter(|_| pauses.len() >= 2)?;
+    let usual = median(&pauses).filter(|_| pauses.len() >= 2 && now - since >= ATTACHING)?;
     let lasting = starts.last().map_or(0.0, |last| now - last);
     Some((MINUTE / usual.max(lasting).max(1.0)).round() as u64)
 }
@@ -373,8 +376,10 @@ mod tests {
         requests_at(&meter, &[5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0]);
         meter.pace_changed(26_000.0);
         assert_eq!(meter.read(26_000.0, |at| at).requests_a_minute, Some(0));
-        requests_at(&meter, &[26_010.0, 26_020.0, 26_520.0]);
-        assert_eq!(meter.read(26_600.0, |at| at).requests_a_minute, Some(120));
+        requests_at(&meter, &[26_010.0, 26_020.0, 26_520.0, 27_020.0]);
+        assert_eq!(meter.read(27_400.0, |at| at).requests_a_minute, None);
+        requests_at(&meter, &[27_520.0, 28_020.0, 28_520.0]);
+        assert_eq!(meter.read(28_600.0, |at| at).requests_a_minute, Some(120));
     }
 
     #[test]
