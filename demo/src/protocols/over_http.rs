@@ -36,7 +36,7 @@ pub(crate) fn use_http(server: &Server) -> Html {
     };
     let is_unreachable = matches!(&*answer, Some(Err(Refusal::Unreachable)));
     let cost = format!(
-        "{} asked, as many answers. Each message costs the heads below.",
+        "{} asked. Each answer costs the heads that are shown with it.",
         grouped(*asked as u64)
     );
     let content = html! {
