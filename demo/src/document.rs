@@ -100,14 +100,14 @@ pub(crate) fn document() -> Html {
         <section id="document" class="chapter" aria-labelledby="document-title">
             <h2 id="document-title">{ "The document, line by line" }</h2>
             <p>{ "This page retells a short introduction to WebSocket. Each of its lines is shown by something that runs." }</p>
-            <table class="document">
+            <table class="document" role="table">
                 { columns(&["Line", "It says", "Shown by"]) }
                 <tbody>
                     { for DOCUMENT.iter().map(|line| html! {
-                        <tr id={line.id}>
-                            <th scope="row">{ line.id }</th>
-                            <td>{ line.says }</td>
-                            <td>
+                        <tr id={line.id} role="row">
+                            <th scope="row" role="rowheader">{ line.id }</th>
+                            <td role="cell">{ line.says }</td>
+                            <td role="cell">
                                 { for line.shown.iter().enumerate().map(|(index, (section, words))| html! {
                                     <>
                                         if index > 0 { { ", " } }

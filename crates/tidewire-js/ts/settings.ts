@@ -38,8 +38,8 @@ export interface Timings {
   /** First bound of the delay between probes for a better transport; it doubles up to five minutes. Default 5,000. */
   promotionBase?: number;
   /**
-   * How long an acknowledgement may wait for a packet to ride on. Default 25 on WebSocket, 8 times that on HTTP; with scheduled
-   * polling at least `pollingFloor`, which is until the next poll.
+   * How long an acknowledgement may wait for a packet to ride on. Default 25 on WebSocket, 8 times that on HTTP. With scheduled
+   * polling it is at least `pollingFloor`, up to a second, so that it rides on the next poll.
    */
   ackDelay?: number;
   /** How long `close` waits for what was sent before it to be acknowledged. Default 5,000. */

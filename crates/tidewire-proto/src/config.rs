@@ -164,8 +164,8 @@ pub struct ClientConfig {
     pub stable_after: Duration,
     /// First bound of the delay between background probes for a better transport. Default 5 s; it doubles up to five minutes.
     pub promotion_base: Duration,
-    /// How long an acknowledgement may wait for a packet to ride on. Default 25 ms on WebSocket, 8 times that on HTTP; with
-    /// scheduled polling at least `polling_floor`, which is until the next poll.
+    /// How long an acknowledgement may wait for a packet to ride on. Default 25 ms on WebSocket, 8 times that on HTTP. With
+    /// scheduled polling it is at least `polling_floor`, up to 1 s, so that it rides on the next poll.
     pub ack_delay: Duration,
     /// How long `close` waits for what was sent before it to be acknowledged. Default 5 s.
     pub close_timeout: Duration,

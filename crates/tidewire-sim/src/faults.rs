@@ -358,7 +358,6 @@ impl World {
     }
 
     fn close_session(&mut self) {
-        self.session_closed = true;
         // Codes that end a client, that bring it back, and that send it for other credentials.
         let code = match self.chance.below(4) {
             0 => CloseCode::FORBIDDEN,
@@ -368,6 +367,7 @@ impl World {
         };
         let close = Close::new(code, "over: the application is finished");
         if let Some(session) = self.host.newest() {
+            self.session_closed = true;
             self.ledger.expect_end(session);
             self.host.sessions[session].farewell = Some(close.clone());
             self.with_session(session, |machine, now| machine.close(now, close));

@@ -129,7 +129,7 @@ pub(crate) fn break_it(props: &Props) -> Html {
 fn buttons(props: &Props) -> Html {
     html! {
         <>
-            <p>{ "Hits the session and the bare WebSocket, here and in every other tab. The eras and the live list go on, but for a restart." }</p>
+            <p>{ "Hits the session, the bare WebSocket and the two protocols below, in every tab. The eras and the live list go on, but for a restart." }</p>
             { group("At once") }
             <ul class="faults">
                 { for AT_ONCE.iter().map(|(order, name, what)| {

@@ -51,7 +51,7 @@ pub(crate) fn connection(props: &Props) -> Html {
             </p>
             { status("unseen", spoken) }
             { ladder(props.carrier, props.round_trips) }
-            { quiet("Better rungs are tried in the background: after about 5 s, then after twice as long each time, up to 5 minutes.") }
+            { quiet("Better rungs are tried in the background, soon at first and then less often, up to 5 minutes apart.") }
             <p>{ &props.verdict }</p>
             <dl class="tiles three" aria-label="Attaches and losses, as the server said">
                 { figure(None, "sessions begun", grouped(tally.fresh)) }

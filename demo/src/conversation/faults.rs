@@ -100,13 +100,11 @@ where
             spawn_local(async move {
                 let (name, settings) = wording(order);
                 let answer = server.order(name, &settings).await;
-                let goes_offline = order == Order::Now("offline") && answer.is_ok();
+                if order == Order::Now("offline") && answer.is_ok() {
+                    pretend_offline();
+                }
                 tell.emit(outcome(order, answer));
                 look();
-                if goes_offline {
-                    pretend_offline().await;
-                    tell.emit("Online again.".into());
-                }
             });
         })
     };
@@ -135,10 +133,12 @@ impl Known {
 
 /// What a browser tells its pages when the network goes, and when it is back. That nothing gets through meanwhile is the
 /// server's doing.
-async fn pretend_offline() {
+fn pretend_offline() {
     dispatch("offline");
-    TimeoutFuture::new(OFFLINE_MS).await;
-    dispatch("online");
+    spawn_local(async {
+        TimeoutFuture::new(OFFLINE_MS).await;
+        dispatch("online");
+    });
 }
 
 fn dispatch(name: &str) {
@@ -181,10 +181,7 @@ fn outcome(order: Order, answer: Result<Reached, Refusal>) -> String {
             "You made the server forget {}.",
             counted(reached.sessions, "session", "sessions")
         ),
-        Order::Now("offline") => format!(
-            "Offline for {} s: nothing gets through.",
-            OFFLINE_MS / 1_000
-        ),
+        Order::Now("offline") => format!("You took the network away for {} s.", OFFLINE_MS / 1_000),
         Order::Now("restart") => "The server starts again, and remembers nobody.".into(),
         Order::Now(name) => format!("You ordered {name}."),
         Order::Set(lasting) => format!("Fault on: {}.", lasting.name),

@@ -26,7 +26,7 @@ pub(crate) fn ladder(carrier: Option<Transport>, round_trips: [Duration; 3]) -> 
                     }
                 }) }
             </ol>
-            { quiet("Figures: round-trip times, smoothed over attaches and probes.") }
+            { quiet("Figures: smoothed round-trip times, as last measured.") }
         </>
     }
 }

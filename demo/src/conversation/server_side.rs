@@ -99,17 +99,16 @@ async fn ask(server: Server, tag: Tag, asking: Weak<Asking>, show: impl Fn(Recei
         let Some(asking) = asking.upgrade() else {
             return;
         };
-        // A server that was just started has seen none of the messages yet, and says so.
-        let is_answered = matches!(answer, Ok(_) | Err(Refusal::Status(..)));
-        pause = if is_answered {
-            EACH
-        } else {
-            (pause * 2).min(SLOWEST)
-        };
-        let Some(judgement) = answer.ok().and_then(|text| Received::read(&text)) else {
-            continue;
-        };
-        show(judgement);
+        match answer {
+            Ok(text) if let Some(judgement) = Received::read(&text) => show(judgement),
+            // A server that was just started has seen none of the messages yet.
+            Err(Refusal::Status(404, _)) => {}
+            _ => {
+                pause = (pause * 2).min(SLOWEST);
+                continue;
+            }
+        }
+        pause = EACH;
         if asking.echoed.get() == asked {
             asking.is_busy.set(false);
             return;

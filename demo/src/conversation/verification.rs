@@ -97,14 +97,20 @@ fn without_an_echo(counts: &Counts, bare: &BareView) -> String {
 
 /// How far the server's rows are to be believed: it knows nothing of what came before it was started.
 fn as_of(at_server: &Received, bare_at_server: &Received) -> String {
-    let mut text = "The server is asked once a second".to_owned();
-    let began = [at_server.first, bare_at_server.first];
-    if began.iter().any(|first| *first > 1) {
+    let mut text = "While echoes come, the server is asked once a second.".to_owned();
+    let from = [
+        ("tidewire", at_server.first),
+        ("the bare WebSocket", bare_at_server.first),
+    ];
+    let from = from.iter().filter(|(_, first)| *first > 1);
+    let from: Vec<_> = from
+        .map(|(client, first)| format!("{client} from message {}", grouped(*first)))
+        .collect();
+    if !from.is_empty() {
         text += &format!(
-            "; since it was started it has counted from messages {} and {} on",
-            grouped(began[0]),
-            grouped(began[1])
+            " It counts {} on, since it was started again.",
+            from.join(", and ")
         );
     }
-    text + "."
+    text
 }

@@ -45,6 +45,10 @@ pub(crate) fn Listen(props: &Props) -> Html {
                         let interval = std::time::Duration::from_millis(interval);
                         config.polling_floor = interval;
                         config.polling_ceiling = interval;
+                        if transport == Transport::Polling {
+                            // Acknowledgements wait 8 times that over HTTP: here until the next request, however far it is.
+                            config.ack_delay = interval / 8;
+                        }
                     })
                     .observe(move |traffic| note(&observed, traffic))
             },
@@ -62,7 +66,9 @@ pub(crate) fn Listen(props: &Props) -> Html {
     };
     {
         let meter = props.meter.clone();
-        use_effect_with(interval, move |_| meter.pace_changed(clock::now()));
+        use_effect_with(interval, move |interval| {
+            meter.paced(clock::now(), *interval);
+        });
     }
     props
         .meter

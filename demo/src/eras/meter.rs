@@ -32,7 +32,8 @@ struct Inside {
     pending: VecDeque<News>,
     shown: VecDeque<Shown>,
     requests: VecDeque<Request>,
-    /// Since when requests come at one pace, in milliseconds of the page.
+    pace: Option<u64>,
+    /// When the pace last changed, in milliseconds of the page.
     pace_since: f64,
     open: Vec<Open>,
     forgotten: u64,
@@ -128,9 +129,16 @@ impl Meter {
         push(&mut inside.pending, news, MAX_MARKS);
     }
 
-    /// From now on requests come at another pace.
-    pub(crate) fn pace_changed(&self, now: f64) {
-        self.0.borrow_mut().pace_since = now;
+    /// Requests come each so many milliseconds, from now on where that is another pace than before.
+    pub(crate) fn paced(&self, now: f64, each: u64) {
+        let mut inside = self.0.borrow_mut();
+        if inside
+            .pace
+            .replace(each)
+            .is_some_and(|before| before != each)
+        {
+            inside.pace_since = now;
+        }
     }
 
     pub(crate) fn request_started(&self, now: f64, id: u64, bytes: u64) {
@@ -281,16 +289,21 @@ impl PartialEq for Meter {
 fn a_minute(requests: &VecDeque<Request>, since: f64, now: f64) -> Option<u64> {
     const MINUTE: f64 = 60_000.0;
     let from = since.max(now - WINDOW);
-    let starts = requests.iter().map(|request| request.start);
-    let starts: Vec<_> = starts.filter(|start| *start > from).collect();
-    if now - since >= WINDOW || starts.is_empty() {
-        return Some((starts.len() as f64 * MINUTE / WINDOW).round() as u64);
+    let mut starts = requests
+        .iter()
+        .rev()
+        .map(|request| request.start)
+        .take_while(|start| *start > from);
+    if now - since >= WINDOW {
+        return Some((starts.count() as f64 * MINUTE / WINDOW).round() as u64);
     }
+    let Some(newest) = starts.next() else {
+        return (since == 0.0).then_some(0);
+    };
+    let (before, first) = (starts.next()?, starts.next()?);
     // A client attaches with a few requests at once, which tell nothing.
-    let pauses: VecDeque<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let usual = median(&pauses).filter(|_| pauses.len() >= 2 && now - since >= ATTACHING)?;
-    let lasting = starts.last().map_or(0.0, |last| now - last);
-    Some((MINUTE / usual.max(lasting).max(1.0)).round() as u64)
+    let pause = (newest - before).max(before - first).max(now - newest);
+    (now - since >= ATTACHING).then(|| (MINUTE / pause.max(1.0)).round() as u64)
 }
 
 fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
@@ -371,15 +384,25 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_pace_shows_at_once() {
+    fn a_changed_pace_shows_as_soon_as_the_attach_is_over() {
         let meter = Meter::default();
+        let a_minute = |now: f64| meter.read(now, |at| at).requests_a_minute;
+        meter.paced(300.0, 5_000);
         requests_at(&meter, &[5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0]);
-        meter.pace_changed(26_000.0);
-        assert_eq!(meter.read(26_000.0, |at| at).requests_a_minute, Some(0));
+        assert_eq!(a_minute(26_000.0), Some(12));
+        meter.paced(26_000.0, 500);
+        assert_eq!(a_minute(26_000.0), None);
         requests_at(&meter, &[26_010.0, 26_020.0, 26_520.0, 27_020.0]);
-        assert_eq!(meter.read(27_400.0, |at| at).requests_a_minute, None);
+        assert_eq!(a_minute(27_400.0), None);
         requests_at(&meter, &[27_520.0, 28_020.0, 28_520.0]);
-        assert_eq!(meter.read(28_600.0, |at| at).requests_a_minute, Some(120));
+        assert_eq!(a_minute(28_600.0), Some(120));
+    }
+
+    #[test]
+    fn a_burst_of_requests_does_not_stay_the_pace() {
+        let meter = Meter::default();
+        requests_at(&meter, &[300.0, 310.0, 320.0, 330.0, 5_330.0, 10_330.0]);
+        assert_eq!(meter.read(10_400.0, |at| at).requests_a_minute, Some(12));
     }
 
     #[test]

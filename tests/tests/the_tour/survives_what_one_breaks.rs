@@ -108,7 +108,8 @@ async fn traffic_suffers(tour: &Tour) {
 
 async fn the_network_is_gone(tour: &Tour) {
     tour.press("#conversation", "Go offline for 8 s").await;
-    tour.until_says("#conversation", "Offline for 8 s").await;
+    tour.until_says("#conversation", "You took the network away for 8 s")
+        .await;
     goes_on(tour, "after being offline").await;
 }
 
@@ -119,7 +120,7 @@ async fn the_server_forgets(tour: &Tour) {
     tour.press("#conversation", "Restart the server").await;
     goes_on(tour, "after a restart").await;
     let panel = "[aria-labelledby='verification']";
-    tour.until_says(panel, "since it was started it has counted from")
+    tour.until_says(panel, "It counts tidewire from message")
         .await;
 }
 

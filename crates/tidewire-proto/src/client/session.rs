@@ -9,6 +9,10 @@ use crate::stream::Duplex;
 use crate::time::{Span, Timestamp};
 use crate::transport::Transport;
 
+/// How long an acknowledgement waits for the next poll of a schedule: the server waits for it where it closes, or where the
+/// window is full.
+const LONGEST_RIDE: Span = Span::from_secs(1);
+
 impl Client {
     /// The application took so many messages of this session; this is what acknowledges them to the server.
     ///
@@ -55,11 +59,12 @@ impl Client {
     }
 
     /// An acknowledgement of its own costs a whole request over HTTP, so there it waits longer for company: on a schedule,
-    /// for the next poll.
+    /// for the next poll, where that is not far.
     pub(super) fn ack_delay(&self) -> Span {
         match self.active {
             Active::Http if self.http_transport() == Transport::Polling => {
-                self.http_ack_delay().max(self.config.polling_floor.into())
+                let next_poll = Span::from(self.config.polling_floor).min(LONGEST_RIDE);
+                self.http_ack_delay().max(next_poll)
             }
             Active::Http => self.http_ack_delay(),
             Active::None | Active::Socket(_) => self.config.ack_delay.into(),

@@ -20,6 +20,11 @@ fn on_a_schedule_of(interval: Duration) -> World {
     World::connected(config, SessionConfig::default())
 }
 
+fn acknowledged(world: &World) -> u64 {
+    let sessions = world.host.sessions.values();
+    sessions.map(|session| session.acknowledged()).sum()
+}
+
 fn talk(world: &mut World, from: usize, to: usize) {
     for number in from..to {
         world.say(&number.to_string());
@@ -164,24 +169,39 @@ fn the_schedule_follows_the_traffic_between_floor_and_ceiling() {
 
 #[test]
 fn on_a_schedule_an_acknowledgement_rides_on_the_next_poll() {
-    let mut world = on_a_schedule_of(secs(5));
+    let mut world = on_a_schedule_of(secs(1));
     world.run(secs(6));
     let since = world.now;
     for number in numbers(60) {
         world.reply(&number);
-        world.run(secs(1));
+        world.run(ms(500));
     }
-    world.run(secs(10));
+    world.run(secs(2));
     let polls = world.packets(Side::Client, since).len();
-    assert!((13..=14).contains(&polls), "one in five seconds: {polls}");
+    assert!((30..=32).contains(&polls), "one in a second: {polls}");
     assert_eq!(world.tabs[0].texts(), numbers(60));
-    let session = world.host.sessions.values().next();
-    assert_eq!(session.map(|session| session.acknowledged()), Some(60));
+    assert_eq!(acknowledged(&world), 60);
+}
+
+#[test]
+fn on_a_long_schedule_it_does_not_wait_for_that() {
+    let mut world = on_a_schedule_of(secs(10));
+    world.run(secs(15));
+    world.reply("1");
+    world.run_until("the message is here", |world| {
+        !world.tabs[0].texts().is_empty()
+    });
+    let took = world.run_until("it is acknowledged", |world| acknowledged(world) == 1);
+    assert!(took <= ms(1_000 + 20), "{took:?}");
 }
 
 #[test]
 fn on_a_schedule_what_has_more_behind_it_is_asked_for_soon() {
-    for texts in [vec![long_text(1_000_000)], vec![long_text(400); 500]] {
+    // Answers of 64 kB, the first of which waits for the next poll.
+    for (texts, answers) in [
+        (vec![long_text(1_000_000)], 16),
+        (vec![long_text(400); 500], 4),
+    ] {
         let mut world = on_a_schedule_of(secs(5));
         world.run(secs(6));
         for text in &texts {
@@ -190,8 +210,27 @@ fn on_a_schedule_what_has_more_behind_it_is_asked_for_soon() {
         let took = world.run_until("all of it is here", |world| {
             world.tabs[0].texts().len() == texts.len()
         });
-        assert!(took < secs(5 + 5), "{took:?}");
+        assert!(took < secs(5) + ms(300) * answers, "{took:?}");
     }
+}
+
+#[test]
+fn on_a_schedule_the_rest_of_a_message_is_asked_for_soon_on_slow_links_too() {
+    let mut world = on_a_schedule_of(secs(5));
+    world.run(secs(6));
+    world.reply(&long_text(100_000));
+    world.net.http = Http::LosesAnswers;
+    let before = world.tabs[0].requests.len();
+    world.run_until("the next poll", |world| {
+        world.tabs[0].requests.len() > before
+    });
+    world.run(ms(15));
+    world.net.http = Http::Works;
+    // Answers of 16, 32 and 52 kB, since the first one did not get through.
+    let took = world.run_until("the message is here", |world| {
+        !world.tabs[0].texts().is_empty()
+    });
+    assert!(took < ms(300) * 3, "{took:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(crate) enum FaultKind {
     CutInterval,
     /// After every `every` messages, the connection that brought the last one is reset.
     CutMessages,
-    /// What arrives on a WebSocket is read `millis` later, and a request is handled later.
+    /// What arrives on a WebSocket is read `millis` later, and a request is handled later; `every` and `times` count requests.
     Delay,
     /// The answer to every `every`-th request is lost: the server has handled it, then resets the connection.
     DropResponses,
