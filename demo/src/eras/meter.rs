@@ -403,6 +403,8 @@ mod tests {
         let meter = Meter::default();
         requests_at(&meter, &[300.0, 310.0, 320.0, 330.0, 5_330.0, 10_330.0]);
         assert_eq!(meter.read(10_400.0, |at| at).requests_a_minute, Some(12));
+        requests_at(&meter, &[10_430.0]);
+        assert_eq!(meter.read(10_500.0, |at| at).requests_a_minute, Some(12));
     }
 
     #[test]
