@@ -173,14 +173,16 @@ impl Inbox {
         Ok(())
     }
 
-    /// The application took so many messages.
-    pub(crate) fn consumed(&mut self, messages: u64) {
+    /// The application took so many messages. Answers with their bytes.
+    pub(crate) fn consumed(&mut self, messages: u64) -> u64 {
+        let before = self.waiting_bytes;
         for _ in 0..messages {
             let Some(length) = self.waiting.pop_front() else {
-                return;
+                break;
             };
             self.waiting_bytes -= length as u64;
         }
+        before - self.waiting_bytes
     }
 
     /// What this side has and what its application has taken.
@@ -209,11 +211,12 @@ impl Inbox {
         ack
     }
 
-    /// Whether the peer, told only `told`, is close to having to wait for news.
-    pub(crate) fn is_ack_urgent(&self, told: Ack) -> bool {
+    /// Whether the peer is close to having to wait for news: it was told only `told`, and not that so many bytes were taken since.
+    pub(crate) fn is_ack_urgent(&self, told: Ack, taken_bytes: u64) -> bool {
         let ack = self.ack();
         ack.acknowledged - told.acknowledged >= self.window_messages / 8
             || ack.received.messages - told.received.messages >= self.window_messages / 8
+            || taken_bytes >= self.window_bytes / 8
     }
 
     /// Whether a message has come in part.

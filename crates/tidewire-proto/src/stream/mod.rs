@@ -28,6 +28,8 @@ pub(crate) struct Duplex {
     pub(crate) inbox: Inbox,
     /// What the peer was last told.
     told: Ack,
+    /// Bytes that the application has taken since.
+    taken_bytes: u64,
     /// When it must be told what it does not know yet.
     ack_due: Option<Timestamp>,
 }
@@ -39,6 +41,7 @@ impl Duplex {
             outbox: Outbox::new(limits, first_id),
             inbox: Inbox::new(limits),
             told: Ack::default(),
+            taken_bytes: 0,
             ack_due: None,
         }
     }
@@ -63,7 +66,7 @@ impl Duplex {
 
     /// The application took so many messages.
     pub(crate) fn consumed(&mut self, now: Timestamp, ack_delay: Span, messages: u64) {
-        self.inbox.consumed(messages);
+        self.taken_bytes += self.inbox.consumed(messages);
         self.schedule_ack(now, ack_delay);
     }
 
@@ -81,6 +84,7 @@ impl Duplex {
     /// What this side has, to be put into a packet; it counts as told from here on.
     pub(crate) fn take_ack(&mut self) -> Ack {
         self.told = self.inbox.ack();
+        self.taken_bytes = 0;
         self.ack_due = None;
         self.told
     }
@@ -105,7 +109,7 @@ impl Duplex {
         if ack == self.told {
             return;
         }
-        let due = if self.inbox.is_ack_urgent(self.told) {
+        let due = if self.inbox.is_ack_urgent(self.told, self.taken_bytes) {
             now
         } else {
             now + ack_delay

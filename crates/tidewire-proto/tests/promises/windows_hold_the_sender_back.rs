@@ -55,6 +55,37 @@ fn no_more_bytes_than_the_window_are_under_way() {
 }
 
 #[test]
+fn a_window_that_is_taken_is_given_back_without_delay() {
+    let mut world = World::connected(ClientConfig::default(), small_windows());
+    let since = world.now;
+    for _ in 0..20 {
+        world.say(&long_text(20_000));
+    }
+    let took = world.run_until("all of it is there", |world| world.host.heard.len() == 20);
+    // Three fit in a window: seven windows, and six times the way back between them.
+    assert_eq!(took, ms(13 * 10), "no acknowledgement waited for company");
+    let acks = world.packets(Side::Server, since);
+    assert!(acks.iter().all(|packet| packet.has(Kind::Ack)));
+}
+
+#[test]
+fn a_window_that_is_taken_is_given_back_within_a_schedule() {
+    let mut config = only(&[Transport::Polling]);
+    config.limits = Limits::default().window(64 * 1024, 256);
+    let mut world = World::connected(config, SessionConfig::default());
+    for _ in 0..20 {
+        world.reply(&long_text(20_000));
+    }
+    let took = world.run_until("all of it is there", |world| {
+        world.tabs[0].heard.len() == 20
+    });
+    assert!(
+        took < ms(1_500),
+        "acknowledgements waited for the schedule: {took:?}"
+    );
+}
+
+#[test]
 fn a_message_longer_than_the_window_passes_alone() {
     let mut world = World::connected(ClientConfig::default(), small_windows());
     world.host.takes = false;
