@@ -127,6 +127,8 @@ impl Plan {
         if random.permille(60) {
             plan.favour_late_creates(random);
         }
+        // From a generator of their own: what the kept seeds draw otherwise stays as it is.
+        draw_schedule(&mut plan.client, &mut random.clone().fork());
         plan
     }
 
@@ -233,6 +235,17 @@ fn draw_client(random: &mut Random, transports: [bool; 3]) -> ClientConfig {
         config.remembered = Some(random.choose(Transport::ALL));
     }
     config
+}
+
+/// How often a client asks and acknowledges: by other times than the defaults in some runs.
+fn draw_schedule(client: &mut ClientConfig, random: &mut Random) {
+    if !random.permille(200) {
+        return;
+    }
+    let floor = random.magnitude(20 * MILLISECOND, 2 * SECOND);
+    client.polling_floor = Duration::from_micros(floor);
+    client.polling_ceiling = Duration::from_micros(random.between(floor, 5 * SECOND));
+    client.ack_delay = Duration::from_micros(random.magnitude(1, 200 * MILLISECOND));
 }
 
 fn draw_server(random: &mut Random) -> SessionConfig {
