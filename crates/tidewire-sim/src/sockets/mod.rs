@@ -1,14 +1,14 @@
 //! Simulated WebSockets: two lanes in order, each message whole or not at all.
 
+mod lane;
+
+pub(crate) use lane::Lane;
+
 use tidewire_proto::{CarrierId, Close, CloseCode, Payload};
 
-use crate::plan::{Line, MILLISECOND, Obstacle, SECOND};
+use crate::plan::{MILLISECOND, Obstacle, SECOND};
 use crate::queue::Happening;
-use crate::random::Random;
 use crate::world::World;
-
-/// What a browser lets an application write ahead of the network, in bytes, before the driver waits.
-const BUFFERED: u64 = 64 * 1024;
 
 /// One WebSocket from `new WebSocket` to its end on both sides.
 #[derive(Debug)]
@@ -43,60 +43,6 @@ pub(crate) enum ServerEnd {
     Gone,
     /// It has not said hello.
     Silent,
-}
-
-/// One direction of a socket.
-#[derive(Debug, Default)]
-pub(crate) struct Lane {
-    /// When the sender's line is free.
-    free_at: u64,
-    last_arrival: u64,
-    stalled_until: u64,
-    /// What would arrive from here on never does.
-    lost_from: Option<u64>,
-}
-
-/// When a message arrives, and when its sender may write again.
-struct Passage {
-    arrives: u64,
-    writable: u64,
-}
-
-impl Lane {
-    pub(crate) const fn lose_from(&mut self, at: u64) {
-        if self.lost_from.is_none() {
-            self.lost_from = Some(at);
-        }
-    }
-
-    pub(crate) const fn stall_until(&mut self, at: u64) {
-        if at > self.stalled_until {
-            self.stalled_until = at;
-        }
-    }
-
-    pub(crate) fn is_lost(&self, now: u64) -> bool {
-        self.lost_from.is_some_and(|from| now >= from)
-    }
-
-    fn carry(&mut self, now: u64, bytes: usize, line: &Line, random: &mut Random) -> Passage {
-        self.free_at = self.free_at.max(now) + bytes as u64 * MILLISECOND / line.bandwidth;
-        let flight = line.latency + random.below(line.jitter + 1);
-        // Even, so that nothing arrives in the odd moments at which what stood still goes on (see `World::held_back`).
-        let arrives = (self.free_at.max(self.stalled_until) + flight + 1) & !1;
-        // One connection keeps its order whatever the packets below it do.
-        self.last_arrival = self.last_arrival.max(arrives);
-        let buffered = BUFFERED * MILLISECOND / line.bandwidth;
-        let stuck = if bytes as u64 > BUFFERED / 4 {
-            self.stalled_until
-        } else {
-            0
-        };
-        Passage {
-            arrives: self.last_arrival,
-            writable: self.free_at.saturating_sub(buffered).max(stuck).max(now),
-        }
-    }
 }
 
 impl World {

@@ -1,33 +1,25 @@
 //! The simulated browser tab: a client machine, its driver, and the page's troubles with time.
 
+mod timer;
+
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_proto::{
     Client, Event, Limits, Output, PageEvent, SessionKey, SessionNumber, State, Timestamp,
 };
 
-use crate::host::{MAX_OUTPUTS, MAX_SPIN};
+use crate::host::MAX_OUTPUTS;
 use crate::message::Message;
-use crate::plan::{MILLISECOND, SECOND};
+use crate::plan::SECOND;
 use crate::queue::Happening;
 use crate::world::World;
-
-/// How late a timer must be for a driver to conclude that the page stood still.
-const LATE: u64 = 5 * SECOND;
 
 /// Most WebSockets that a client may have at once: the one in use and a probe.
 const MAX_SOCKETS: usize = 2;
 
 /// Most requests that a client may wait for at once: a poll, a send, and one of the attach before.
 const MAX_REQUESTS: usize = 4;
-
-/// The shortest timer that a hidden page may ask for.
-const HIDDEN_PAUSE: Duration = Duration::from_secs(1);
-
-/// Timer events that one tab may cause within a second of its own time.
-const STORM: u32 = 400;
 
 /// One client handle and the page around it.
 #[derive(Debug)]
@@ -294,85 +286,6 @@ impl World {
             let verdict = self.ledger.hello(tab, &opening.hello);
             self.judge(verdict);
         }
-    }
-
-    /// Arms the one timer, as late as the browser's policy for this tab makes it.
-    pub(crate) fn rearm(&mut self, tab: usize) {
-        let hosted = &mut self.tabs[tab];
-        let deadline = if hosted.dropped {
-            None
-        } else {
-            hosted.client.poll_timeout()
-        };
-        let asked = deadline.map(|(at, _)| at);
-        let earlier = match (asked, hosted.asked) {
-            (Some(asked), Some(before)) => asked < before,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let soon = hosted.time(self.now) + HIDDEN_PAUSE;
-        let hurries = earlier && asked.is_some_and(|asked| asked < soon);
-        let hurries = hurries && hosted.hidden_since.is_some() && !hosted.is_gone();
-        hosted.asked = asked;
-        let at = deadline.map(|(at, _)| {
-            // A browser's timer has whole milliseconds and never fires early.
-            let due = (at.as_micros() + hosted.clock_lost)
-                .saturating_sub(hosted.clock_gained)
-                .max(self.now);
-            let step = match hosted.hidden_since {
-                Some(since) if self.now >= since + self.plan.throttle_grace => 60 * SECOND,
-                Some(_) => SECOND,
-                None => MILLISECOND,
-            };
-            due.div_ceil(step) * step
-        });
-        let unchanged = at == hosted.armed;
-        hosted.armed = at;
-        if hurries {
-            return self.breaks("a hidden client asks for a timer of less than a second");
-        }
-        if unchanged {
-            return;
-        }
-        if let Some(at) = at {
-            self.queue.schedule(at, Happening::TabTimer { tab, at });
-        }
-    }
-
-    pub(crate) fn tab_timer(&mut self, tab: usize, at: u64) {
-        let hosted = &mut self.tabs[tab];
-        if hosted.armed != Some(at) {
-            return;
-        }
-        hosted.armed = None;
-        hosted.asked = None;
-        let repeats = if hosted.spin.0 == self.now {
-            hosted.spin.1 + 1
-        } else {
-            0
-        };
-        hosted.spin = (self.now, repeats);
-        let second = self.now / SECOND;
-        let fired = if hosted.storm.0 == second {
-            hosted.storm.1 + 1
-        } else {
-            0
-        };
-        hosted.storm = (second, fired);
-        if repeats > MAX_SPIN || fired > STORM {
-            return self.breaks("a client asks for a timer again and again");
-        }
-        let now = self.tabs[tab].time(self.now);
-        let late = self.tabs[tab]
-            .client
-            .poll_timeout()
-            .map(|(due, _)| now.since(due));
-        let stood_still = late.is_some_and(|late| late.as_micros() > u128::from(LATE));
-        self.trace.number(at);
-        if stood_still && self.tabs[tab].hidden_since.is_none() {
-            self.tabs[tab].client.handle_page(now, PageEvent::Resumed);
-        }
-        self.tell_tab(tab, |client, now| client.handle_timeout(now));
     }
 
     pub(crate) fn page_event(&mut self, tab: usize, event: PageEvent) {
