@@ -1,18 +1,17 @@
 //! `cargo xtask setup`: finds what is missing, says so, and installs what it can.
 
+mod browsers;
 mod install;
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process::{find_program, first_line, workspace_root};
-use crate::tools::{
-    APT_CHROMIUM, APT_FIREFOX, CHROMIUM_PROGRAMS, CargoTool, FIREFOX_PROGRAMS, GECKODRIVER, TRUNK,
-    WASM_PACK,
-};
+use crate::tools::{CargoTool, GECKODRIVER, TRUNK, WASM_PACK};
 use crate::wasm::TARGET;
+
+pub(crate) use browsers::{chromedriver, chromium, firefox, geckodriver};
 
 /// Install what the demo and the tests need; does nothing where nothing is missing.
 #[derive(Debug, clap::Args)]
@@ -220,18 +219,8 @@ impl Need {
                 "install Rust by rustup (https://rustup.rs), or your system's package of Rust's \
                  standard library for {TARGET}"
             )),
-            Self::Chromium => browser_packages(
-                APT_CHROMIUM,
-                "snap install chromium (it brings chromium.chromedriver)",
-                "brew install --cask chromium chromedriver",
-                "winget install Google.Chrome Chromium.ChromeDriver",
-            ),
-            Self::Firefox => browser_packages(
-                APT_FIREFOX,
-                "snap install firefox (it brings geckodriver)",
-                "brew install --cask firefox",
-                "winget install Mozilla.Firefox",
-            ),
+            Self::Chromium => browsers::remedy_for_chromium(),
+            Self::Firefox => browsers::remedy_for_firefox(),
             Self::Geckodriver => Remedy::cargo(GECKODRIVER),
             Self::Trunk => Remedy::cargo(TRUNK),
             Self::WasmPack => Remedy::cargo(WASM_PACK),
@@ -267,92 +256,6 @@ impl std::fmt::Display for Remedy {
             ),
             Self::ByHand(hint) => write!(out, "by hand: {hint}"),
         }
-    }
-}
-
-/// The driver that controls [`chromium`].
-pub(crate) fn chromedriver() -> Option<PathBuf> {
-    driver("CHROMEDRIVER", &["chromedriver", "chromium.chromedriver"])
-}
-
-/// The driver that controls a Firefox.
-pub(crate) fn geckodriver() -> Option<PathBuf> {
-    driver("GECKODRIVER", &["geckodriver"])
-}
-
-/// A Chromium or Chrome.
-pub(crate) fn chromium() -> Option<PathBuf> {
-    any_program(CHROMIUM_PROGRAMS).or_else(|| {
-        installed_at(&[
-            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-            "/Applications/Chromium.app/Contents/MacOS/Chromium",
-            r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-        ])
-    })
-}
-
-/// A Firefox.
-pub(crate) fn firefox() -> Option<PathBuf> {
-    any_program(FIREFOX_PROGRAMS).or_else(|| {
-        installed_at(&[
-            "/Applications/Firefox.app/Contents/MacOS/firefox",
-            r"C:\Program Files\Mozilla Firefox\firefox.exe",
-        ])
-    })
-}
-
-fn driver(variable: &str, names: &[&str]) -> Option<PathBuf> {
-    env::var_os(variable)
-        .map(PathBuf::from)
-        .or_else(|| any_program(names))
-}
-
-fn any_program(names: &[&str]) -> Option<PathBuf> {
-    names.iter().find_map(|name| find_program(name))
-}
-
-fn installed_at(paths: &[&str]) -> Option<PathBuf> {
-    paths.iter().map(PathBuf::from).find(|path| path.is_file())
-}
-
-/// How a browser is installed on this system.
-fn browser_packages(
-    debian: &'static [&'static str],
-    ubuntu: &str,
-    mac: &str,
-    windows: &str,
-) -> Remedy {
-    if cfg!(target_os = "macos") {
-        return Remedy::ByHand(mac.to_owned());
-    }
-    if cfg!(windows) {
-        return Remedy::ByHand(windows.to_owned());
-    }
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let field = |name: &str| {
-        release
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .map(|value| value.trim_matches('"').to_owned())
-            .unwrap_or_default()
-    };
-    let id = field("ID=");
-    if id == "ubuntu" {
-        return Remedy::ByHand(ubuntu.to_owned());
-    }
-    if id != "debian" && !field("ID_LIKE=").contains("debian") {
-        return Remedy::ByHand(format!(
-            "install what your system calls {}",
-            debian.join(" and ")
-        ));
-    }
-    if install::is_root() {
-        Remedy::Apt(debian)
-    } else {
-        Remedy::ByHand(format!(
-            "sudo {}",
-            install::command_line(&Remedy::Apt(debian))
-        ))
     }
 }
 

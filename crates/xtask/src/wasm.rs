@@ -4,6 +4,7 @@ mod glue;
 pub(crate) mod link;
 mod module;
 mod names;
+mod object;
 mod optimizer;
 mod reader;
 mod ship;

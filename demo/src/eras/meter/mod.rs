@@ -1,20 +1,22 @@
 //! What one era costs and how old its news is, measured from its own traffic.
 
+mod rate;
+mod reading;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::news::News;
+use rate::a_minute;
+pub(crate) use reading::{Frame, Reading, Request, Shown, Totals, Traffic};
 
 /// The span that a timeline shows, in milliseconds.
 pub(crate) const WINDOW: f64 = 20_000.0;
 
 /// Marks that are kept; a busier era loses its oldest ones first.
 const MAX_MARKS: usize = 400;
-
-/// Milliseconds after which a new pace can be told.
-const ATTACHING: f64 = 2_500.0;
 
 /// Traffic is summed over so many milliseconds.
 const SECOND: f64 = 1_000.0;
@@ -51,62 +53,6 @@ struct Open {
     /// Where it is in `requests`, counted from the first request ever.
     place: u64,
     bytes_up: u64,
-}
-
-/// What went over the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Traffic {
-    pub(crate) messages: u64,
-    pub(crate) bytes_up: u64,
-    pub(crate) bytes_down: u64,
-}
-
-/// An item of news on its way: times in milliseconds of the page.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Shown {
-    pub(crate) made: f64,
-    pub(crate) shown: f64,
-}
-
-/// A request, from its start to the end of its answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Request {
-    pub(crate) start: f64,
-    /// None while it is open.
-    pub(crate) end: Option<f64>,
-}
-
-/// A message of a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Frame {
-    pub(crate) at: f64,
-    pub(crate) is_up: bool,
-}
-
-/// Counted since the page began.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Totals {
-    pub(crate) messages: u64,
-    pub(crate) requests: u64,
-    /// Connections that the browser opened; none where it does not tell.
-    pub(crate) connections: Option<u64>,
-    pub(crate) round_trip: Duration,
-}
-
-/// What is drawn.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Reading {
-    pub(crate) shown: Vec<Shown>,
-    pub(crate) requests: Vec<Request>,
-    pub(crate) frames: Vec<Frame>,
-    pub(crate) totals: Totals,
-    /// Of the window that ends with the newest traffic, to a second; a request is there with its end.
-    pub(crate) recent: Traffic,
-    /// Median age of the last items when they were drawn, in milliseconds.
-    pub(crate) typical_age: Option<f64>,
-    /// Requests as they come now, scaled to a minute; none where too few came to tell.
-    pub(crate) requests_a_minute: Option<u64>,
-    pub(crate) newest: Option<News>,
 }
 
 impl Meter {
@@ -269,41 +215,10 @@ impl Inside {
     }
 }
 
-impl Traffic {
-    const fn plus(self, other: Self) -> Self {
-        Self {
-            messages: self.messages + other.messages,
-            bytes_up: self.bytes_up + other.bytes_up,
-            bytes_down: self.bytes_down + other.bytes_down,
-        }
-    }
-}
-
 impl PartialEq for Meter {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// Those of the window, where there is a whole one since `since`; before that, as the last requests follow each other.
-fn a_minute(requests: &VecDeque<Request>, since: f64, now: f64) -> Option<u64> {
-    const MINUTE: f64 = 60_000.0;
-    let from = since.max(now - WINDOW);
-    let mut starts = requests
-        .iter()
-        .rev()
-        .map(|request| request.start)
-        .take_while(|start| *start > from);
-    if now - since >= WINDOW {
-        return Some((starts.count() as f64 * MINUTE / WINDOW).round() as u64);
-    }
-    let Some(newest) = starts.next() else {
-        return (since == 0.0).then_some(0);
-    };
-    let (before, first) = (starts.next()?, starts.next()?);
-    // A client attaches with a few requests at once, which tell nothing.
-    let pause = (newest - before).max(before - first).max(now - newest);
-    (now - since >= ATTACHING).then(|| (MINUTE / pause.max(1.0)).round() as u64)
 }
 
 fn push<T>(row: &mut VecDeque<T>, item: T, most: usize) {
@@ -355,56 +270,6 @@ mod tests {
         meter.arrived(0.0, news(1, 1.0), false);
         let reading = meter.read(2.0, |at| at);
         assert_eq!((reading.shown.len(), reading.totals.messages), (1, 0));
-    }
-
-    fn requests_at(meter: &Meter, starts: &[f64]) {
-        for (id, start) in starts.iter().enumerate() {
-            meter.request_started(*start, id as u64, 0);
-        }
-    }
-
-    #[test]
-    fn requests_a_minute_are_those_of_a_whole_window() {
-        let meter = Meter::default();
-        requests_at(&meter, &[10_000.0, 11_000.0, 19_000.0]);
-        assert_eq!(meter.read(20_000.0, |at| at).requests_a_minute, Some(9));
-        assert_eq!(meter.read(60_000.0, |at| at).requests_a_minute, Some(0));
-    }
-
-    #[test]
-    fn before_there_is_a_whole_window_the_pauses_tell() {
-        let meter = Meter::default();
-        let a_minute = |now: f64| meter.read(now, |at| at).requests_a_minute;
-        assert_eq!(a_minute(300.0), Some(0));
-        requests_at(&meter, &[300.0, 350.0]);
-        assert_eq!(a_minute(5_300.0), None);
-        requests_at(&meter, &[5_350.0]);
-        assert_eq!(a_minute(5_350.0), Some(12));
-        assert_eq!(a_minute(15_350.0), Some(6));
-    }
-
-    #[test]
-    fn a_changed_pace_shows_as_soon_as_the_attach_is_over() {
-        let meter = Meter::default();
-        let a_minute = |now: f64| meter.read(now, |at| at).requests_a_minute;
-        meter.paced(300.0, 5_000);
-        requests_at(&meter, &[5_000.0, 10_000.0, 15_000.0, 20_000.0, 25_000.0]);
-        assert_eq!(a_minute(26_000.0), Some(12));
-        meter.paced(26_000.0, 500);
-        assert_eq!(a_minute(26_000.0), None);
-        requests_at(&meter, &[26_010.0, 26_020.0, 26_520.0, 27_020.0]);
-        assert_eq!(a_minute(27_400.0), None);
-        requests_at(&meter, &[27_520.0, 28_020.0, 28_520.0]);
-        assert_eq!(a_minute(28_600.0), Some(120));
-    }
-
-    #[test]
-    fn a_burst_of_requests_does_not_stay_the_pace() {
-        let meter = Meter::default();
-        requests_at(&meter, &[300.0, 310.0, 320.0, 330.0, 5_330.0, 10_330.0]);
-        assert_eq!(meter.read(10_400.0, |at| at).requests_a_minute, Some(12));
-        requests_at(&meter, &[10_430.0]);
-        assert_eq!(meter.read(10_500.0, |at| at).requests_a_minute, Some(12));
     }
 
     #[test]
