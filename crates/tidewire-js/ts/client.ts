@@ -8,8 +8,9 @@ import {
   MessageError,
   type TidewireError,
 } from './errors.js';
+import { absolute, endpointOf, type Attempt, type Endpoint, type Provided } from './endpoint.js';
 import { eventOf, type ClientEventMap, type CloseInfo, type State, type Verdict } from './events.js';
-import { Link, type Endpoint, type Owner, type Provider } from './link.js';
+import { Link, type Owner } from './link.js';
 import type { WasmSource } from './load.js';
 import { areProtocols } from './protocols.js';
 import type { Receipt, Sendable } from './receipt.js';
@@ -22,10 +23,7 @@ export interface ClientOptions<Outgoing = Sendable, Incoming = string | ArrayBuf
    * What the server's authentication gets to see, in the first frame and never in a URL; or a function that gives it,
    * asked before each attempt. Default: nothing.
    */
-  token?:
-    | string
-    | Uint8Array
-    | ((attempt: { reauthenticate: boolean }) => string | Uint8Array | Promise<string | Uint8Array>);
+  token?: Provided<string | Uint8Array>;
   /** Sub-protocols, passed through in `Sec-WebSocket-Protocol`, which common proxies drop. Default none. */
   protocols?: string | readonly string[];
   /**
@@ -87,12 +85,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
    *   closes the client with the same error.
    */
   constructor(
-    url:
-      | string
-      | URL
-      | ((attempt: {
-          reauthenticate: boolean;
-        }) => string | URL | Endpoint | Promise<string | URL | Endpoint>),
+    url: string | URL | ((attempt: Attempt) => string | URL | Endpoint | Promise<string | URL | Endpoint>),
     options: ClientOptions<Outgoing, Incoming> = {},
   ) {
     super();
@@ -378,35 +371,4 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     this.dispatchEvent(eventOf('close', info));
     this.#end(info);
   }
-}
-
-/** The URL, made absolute where that is possible here. */
-function absolute(url: string | URL): string {
-  try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
-  } catch {
-    throw new ConfigurationError('url', `"${url}" is not a URL, or is relative where there is no page.`);
-  }
-}
-
-function endpointOf<Outgoing, Incoming>(
-  url: ConstructorParameters<typeof Client>[0],
-  token: ClientOptions<Outgoing, Incoming>['token'],
-): Endpoint | Provider {
-  if (typeof url !== 'function' && typeof token !== 'function') {
-    return token === undefined ? {} : { token };
-  }
-  return async attempt => {
-    const given = typeof url === 'function' ? await url(attempt) : {};
-    const endpoint: Endpoint =
-      typeof given === 'string' || given instanceof URL ? { url: given } : { ...given };
-    const better = typeof token === 'function' ? await token(attempt) : token;
-    if (endpoint.token === undefined && better !== undefined) {
-      endpoint.token = better;
-    }
-    if (endpoint.url !== undefined) {
-      endpoint.url = absolute(endpoint.url);
-    }
-    return endpoint;
-  };
 }

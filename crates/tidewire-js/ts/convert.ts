@@ -1,4 +1,4 @@
-/** The conversions and checks that Web IDL and the WebSockets standard ask of arguments. */
+/** The conversions and checks that Web IDL and the WebSockets standard ask of arguments, and of what is handed out. */
 
 import { areProtocols } from './protocols.js';
 
@@ -87,6 +87,15 @@ function succeeds(probe: () => unknown): boolean {
     // A `TypeError` is the answer no.
     return false;
   }
+}
+
+/** What a page gets of a binary message. */
+export function fromBytes(bytes: Uint8Array<ArrayBuffer>, type: BinaryType): ArrayBuffer | Blob {
+  if (type === 'blob') {
+    return new Blob([bytes]);
+  }
+  // A view of a longer buffer, where a header was in front.
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
 }
 
 /** `USVString`: lone surrogates become U+FFFD. */

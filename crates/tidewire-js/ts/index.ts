@@ -9,7 +9,7 @@ export {
   type ErrorCode,
 } from './errors.js';
 export type { ClientEventMap, CloseInfo, State, Verdict } from './events.js';
-export type { Endpoint, Provider } from './link.js';
+export type { Attempt, Endpoint, Provided, Provider } from './endpoint.js';
 export type { WasmSource } from './load.js';
 export { Receipt, type Fate, type Sendable } from './receipt.js';
 export type { Bare, Limits, Settings, Timings, Transport } from './settings.js';

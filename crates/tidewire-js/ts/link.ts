@@ -1,24 +1,11 @@
 import { describe, unloaded, unusable } from './causes.js';
-import { ConfigurationError, ConnectionError, MessageError } from './errors.js';
+import { bytesOf, type Endpoint, type Provider } from './endpoint.js';
+import { type ConfigurationError, ConnectionError, MessageError } from './errors.js';
 import type { Connection } from './generated/core.js';
 import { load, type WasmSource } from './load.js';
 import { Receipt, type Sendable } from './receipt.js';
 import { flatten, type Settings } from './settings.js';
 import { closed, dropped, full, Waiting } from './waiting.js';
-
-/** Where and as whom to connect. */
-export interface Endpoint {
-  /** The URL, where it is another than before. */
-  url?: string | URL;
-  /** What the server's authentication gets to see, in the first frame and never in a URL. */
-  token?: string | Uint8Array;
-}
-
-/** Answers where and as whom to connect, before each attempt. */
-export type Provider = (attempt: {
-  /** The server refused the last token: a new one is needed. */
-  reauthenticate: boolean;
-}) => Endpoint | Promise<Endpoint>;
 
 /** How a link is made. */
 export interface LinkOptions extends Settings {
@@ -367,14 +354,4 @@ export class Link {
       this.#connection?.unprepared(attempt, String(reason));
     }
   }
-}
-
-function bytesOf(token: string | Uint8Array = ''): Uint8Array {
-  if (typeof token === 'string') {
-    return new TextEncoder().encode(token);
-  }
-  if (token instanceof Uint8Array) {
-    return token;
-  }
-  throw new ConfigurationError('option', '`token` is neither a string nor a Uint8Array.');
 }

@@ -1,6 +1,8 @@
+import { Absence } from './absence.js';
+import { BufferedAmount } from './buffered-amount.js';
 import { CloseEventHere, FAILED, type End } from './close-event.js';
 import { checkClose } from './close.js';
-import { checkNames, toBody, toCode, toNames, toText, toUrl } from './convert.js';
+import { checkNames, fromBytes, toBody, toCode, toNames, toText, toUrl } from './convert.js';
 import { ConnectionError, type ConfigurationError, type MessageError } from './errors.js';
 import { closeMessage, Control, literal, read, tokenOf } from './gateway.js';
 import { EventHandlers, type Handler } from './handlers.js';
@@ -73,11 +75,11 @@ export class TidewireSocket extends EventTarget {
   #readyState = CONNECTING;
   readonly #extensions = '';
   #protocol = '';
-  #bufferedAmount = 0;
-  /** Bytes that carriers have taken in this task. */
-  #taken = 0;
+  readonly #buffered = new BufferedAmount();
   #binaryType: BinaryType = 'blob';
-  #away: ReturnType<typeof setTimeout> | undefined;
+  readonly #away = new Absence(() =>
+    this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
+  );
   /** How the page asked to close, once it did; behind a gateway the server's answer counts instead. */
   #asked: End | undefined;
   /** What the gateway is to be told of a close, until there is room for it. */
@@ -115,7 +117,7 @@ export class TidewireSocket extends EventTarget {
       { token: this.#controlled ? tokenOf(names) : (options.token ?? '') },
       this.#owner(),
     );
-    this.#goAway(openTimeout(options));
+    this.#away.begin(openTimeout(options));
   }
 
   /** The URL, absolute. */
@@ -130,7 +132,7 @@ export class TidewireSocket extends EventTarget {
 
   /** Bytes that `send` accepted and no carrier has taken yet; never less once the socket is closed. */
   get bufferedAmount(): number {
-    return this.#bufferedAmount;
+    return this.#buffered.bytes;
   }
 
   get onopen(): Handler<Event> {
@@ -201,7 +203,7 @@ export class TidewireSocket extends EventTarget {
     if (readyState === CONNECTING) {
       throw new DOMException('The socket is still connecting: wait for `open`.', 'InvalidStateError');
     }
-    this.#bufferedAmount += sizeOf(body);
+    this.#buffered.bytes += sizeOf(body);
     if (readyState === OPEN && !this.#ended) {
       this.#hand(data, body);
     }
@@ -268,14 +270,14 @@ export class TidewireSocket extends EventTarget {
           this.#arrive(raw);
         }),
       // Before `open` a connection proves nothing: the server behind the gateway has to accept.
-      state: state => (state === 1 && this.#readyState ? this.#comeBack() : this.#goAway()),
+      state: state => (state === 1 && this.#readyState ? this.#away.end() : this.#goAway()),
       connected: () => {
         if (!this.#controlled) {
           queueTask(() => this.#open(''));
         }
       },
       // The page's messages alone are counted, and not any more when it was told of the end.
-      sent: ({ data, size }) => this.#take(data === Control || this.#ended ? 0 : size),
+      sent: ({ data, size }) => this.#buffered.take(data === Control || this.#ended ? 0 : size),
       room: () => {
         if (this.#goodbye) {
           this.#hand(Control, this.#goodbye);
@@ -314,17 +316,10 @@ export class TidewireSocket extends EventTarget {
     } else if (message.kind === Control.Opened) {
       this.#accepted(message.protocol);
     } else if (this.#readyState === OPEN) {
-      const data = typeof message.data === 'string' ? message.data : this.#binary(message.data);
+      const data =
+        typeof message.data === 'string' ? message.data : fromBytes(message.data, this.#binaryType);
       this.dispatchEvent(new MessageEvent('message', { data, origin: this.#origin }));
     }
-  }
-
-  #binary(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer | Blob {
-    if (this.#binaryType === 'blob') {
-      return new Blob([bytes]);
-    }
-    // A view of a longer buffer, where a header was in front.
-    return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   }
 
   /** The standard: where sub-protocols are wanted, the server has to choose one. */
@@ -346,40 +341,20 @@ export class TidewireSocket extends EventTarget {
     if (this.#readyState === CONNECTING) {
       this.#protocol = protocol;
       this.#readyState = OPEN;
-      this.#comeBack();
+      this.#away.end();
       this.dispatchEvent(new Event('open'));
     }
   }
 
-  /** The standard: within a task the amount only grows. */
-  #take(size: number): void {
-    if (!this.#taken) {
-      queueTask(() => {
-        this.#bufferedAmount -= this.#taken;
-        this.#taken = 0;
-      });
-    }
-    this.#taken += size;
-  }
-
-  /** Waits for a connection, unless it waits for one already. */
-  #goAway(timeout = this.#awayTimeout): void {
+  #goAway(): void {
     if (!this.#ended) {
-      this.#away ??= setTimeout(
-        () => this.#fail(new ConnectionError('timeout', 'No connection came about in time.', true)),
-        timeout,
-      );
+      this.#away.begin(this.#awayTimeout);
     }
-  }
-
-  #comeBack(): void {
-    clearTimeout(this.#away);
-    this.#away = undefined;
   }
 
   /** The link is closed: by this side, or by the server without a control message. */
   #closed(error: ConnectionError | ConfigurationError | undefined): void {
-    if (!error && this.#asked && this.#away === undefined) {
+    if (!error && this.#asked && !this.#away.lasts) {
       this.#finish(this.#asked);
     } else if (error instanceof ConnectionError && error.code === 'refused') {
       this.#finish({ code: error.closeCode, reason: error.reason, wasClean: true }, error);
@@ -398,7 +373,7 @@ export class TidewireSocket extends EventTarget {
       return;
     }
     this.#ended = true;
-    this.#comeBack();
+    this.#away.end();
     // What the gateway has ended closes in due form: over HTTP its session would stay there otherwise.
     if (!this.#isOver) {
       this.#link.abort(aborted());

@@ -12,6 +12,8 @@ use crate::process::run;
 /// What wasm-opt does. The compiler puts nothing at the first kilobyte of memory, where the stack ends.
 const PASSES: &[&str] = &[
     "--low-memory-unused",
+    // Larger functions are smaller as calls, once compressed.
+    "--always-inline-max-function-size=5",
     "--generate-global-effects",
     "--flatten",
     "--rereloop",
@@ -23,6 +25,8 @@ const PASSES: &[&str] = &[
     "--merge-blocks",
     "--optimize-instructions",
     "--vacuum",
+    // Engines look at no alignment: where all say the same, it costs nothing.
+    "--dealign",
     "--reorder-functions",
     "--reorder-locals",
     "--strip-producers",
