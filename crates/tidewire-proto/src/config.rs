@@ -271,7 +271,8 @@ pub struct SessionConfig {
     pub attach_burst: u32,
     /// Frames without a message that a carrier may send at once, and again per second. Default 1,000.
     pub control_burst: u32,
-    /// How long `close` waits for what was sent before it to be acknowledged. Default 5 s.
+    /// How long `close` waits for what was sent before it to be acknowledged. Default 8 s: a client that polls on a schedule
+    /// may come only after 5 s, and tells what it took up to 1 s later.
     pub close_timeout: Duration,
 }
 
@@ -288,7 +289,7 @@ impl Default for SessionConfig {
             ack_delay: Duration::from_millis(25),
             attach_burst: 100,
             control_burst: 1_000,
-            close_timeout: Duration::from_secs(5),
+            close_timeout: Duration::from_secs(8),
         }
     }
 }

@@ -295,8 +295,8 @@ impl SessionHandle {
         Ok(Receipt::new(Arc::clone(&self.driver), id))
     }
 
-    /// Closes the session: what was sent before goes first, for 5 s at most. The reason has the form `name: human text`
-    /// and is cut to 123 bytes; [`CloseCode`] says how clients react. A client that is away hears it when it comes back.
+    /// Closes the session: what was sent before goes first, for [`close_timeout`](crate::SessionConfig::close_timeout) (8 s)
+    /// at most. The reason has the form `name: human text` and is cut to 123 bytes; [`CloseCode`] says how clients react. A client that is away hears it when it comes back.
     ///
     /// A code that RFC 6455 lets no one send (anything but 1000 to 1003, 1007 to 1014 and 3000 to 4999) is replaced by 1011.
     pub fn close(&self, code: CloseCode, reason: &str) {

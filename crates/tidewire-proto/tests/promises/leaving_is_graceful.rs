@@ -146,6 +146,25 @@ fn a_server_that_closes_says_its_last_messages_first() {
 }
 
 #[test]
+fn a_server_that_closes_waits_for_a_client_that_polls_seldom() {
+    // Idle, it polls each 5 s; the close comes at all moments between two polls.
+    for step in 0..20 {
+        let config = only(&[Transport::Polling]);
+        let mut world = World::connected(config, SessionConfig::default());
+        world.run(secs(60) + ms(250 * step));
+        world.reply("last");
+        world.close_session(goodbye());
+        world.run_until("it is closed", |world| world.tabs[0].is_closed());
+        world.run(secs(1));
+        assert_eq!(world.tabs[0].texts(), ["last"], "step {step}");
+        let confirmed = world.host.events.iter().any(|event| {
+            matches!(event, SessionEvent::Ended { unconfirmed, .. } if unconfirmed.is_empty())
+        });
+        assert!(confirmed, "step {step}: {:?}", world.host.events);
+    }
+}
+
+#[test]
 fn a_server_that_closes_tells_its_own_code_within_a_second_and_a_poll_on_every_transport() {
     let codes = [
         CloseCode::NORMAL,
