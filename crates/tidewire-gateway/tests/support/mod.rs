@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses the part that it needs")]
 
 pub(crate) mod backend;
-#[path = "../../../tidewire-server/tests/support/client.rs"]
+#[path = "../../../tidewire-server/tests/support/client/mod.rs"]
 pub(crate) mod client;
 pub(crate) mod program;
 #[path = "../../../tidewire-server/tests/support/raw.rs"]

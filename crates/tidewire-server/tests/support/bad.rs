@@ -1,9 +1,45 @@
-//! Packets that no client sends, and what the server must say to each.
+//! Packets that no client sends and what the server must say to each, and the server that is to say it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use tidewire_proto::wire::{Ack, Hello, HelloMode, Position, Writer};
 use tidewire_proto::{Close, CloseCode};
+use tidewire_server::{Hub, HubConfig, Origins};
 
+use super::Server;
+use super::bystander::Bystander;
 use super::raw::{hello, packet};
+
+/// What the bystander's messages may take at the 99th percentile: the build is not optimised, and the machine may be busy.
+const BYSTANDER_BOUND: Duration = Duration::from_secs(1);
+
+pub(crate) async fn server() -> Server {
+    let mut config = HubConfig::default();
+    config.first_packet_timeout = Duration::from_millis(500);
+    config.max_sessions_per_address = 10_000;
+    let origins = Origins::same()
+        .and("https://good.example")
+        .expect("an origin");
+    let builder = Hub::builder()
+        .config(config)
+        .origins(origins)
+        .hosts(["localhost", "127.0.0.1"]);
+    Server::start(builder, super::echo_session).await
+}
+
+/// The same, with the state of the server before and after.
+pub(crate) async fn table<R, F>(rows: Vec<R>, check: impl Fn(SocketAddr, R) -> F)
+where
+    F: Future<Output = ()>,
+{
+    let server = server().await;
+    let bystander = Bystander::start(server.address).await;
+    for row in rows {
+        check(server.address, row).await;
+    }
+    bystander.unharmed(BYSTANDER_BOUND).await;
+}
 
 /// What it is, the packet for a kind of carrier, the close code, and the name of the reason.
 pub(crate) type BadOpening = (&'static str, fn(HelloMode) -> Packet, u16, &'static str);
