@@ -3,276 +3,25 @@
 
 #![cfg(feature = "inspector")]
 
-use std::cell::RefCell;
-use std::rc::Rc;
+mod clipboard;
+mod page;
+
 use std::time::Duration;
 
 use js_sys::{Function, Object, Reflect};
-use tidewire::{
-    ClientConfig, Incoming, Inspector, Transport, UseTidewire, use_inspector_log, use_tidewire,
-};
+use tidewire::Transport;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
-use web_sys::{Document, Element};
-use yew::prelude::*;
-use yew::{AppHandle, Renderer};
 
 use crate::harness::{self, live};
-use crate::support::{fault, pass, post, turn, until, url};
+use crate::support::{fault, pass, post, until};
+use clipboard::Clipboard;
+use page::{Page, click, document, grouped};
 
 /// The lines of the list of switches.
 const SWITCHES: &str = "[aria-label^='Transport switches'] li";
 
 const SECRET: &str = "no-eye-but-the-application's";
-
-/// What the component shows to the test.
-#[derive(Clone, Default)]
-struct Seen(Rc<RefCell<Inside>>);
-
-#[derive(Default)]
-struct Inside {
-    live: Option<UseTidewire>,
-    messages: usize,
-}
-
-impl PartialEq for Seen {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-#[derive(Clone, PartialEq, Properties)]
-struct ChatProps {
-    seen: Seen,
-    transports: &'static [Transport],
-    is_shown: bool,
-}
-
-/// An application that shows the chat, or nothing.
-#[component]
-fn App(props: &ChatProps) -> Html {
-    html! {
-        if props.is_shown {
-            <Chat ..props.clone() />
-        }
-    }
-}
-
-#[component]
-fn Chat(props: &ChatProps) -> Html {
-    let log = use_inspector_log();
-    let inside = Rc::clone(&props.seen.0);
-    let transports = props.transports;
-    let live = {
-        let log = log.clone();
-        use_tidewire(
-            &url("/live"),
-            move |builder| {
-                builder
-                    .transports(transports.iter().copied())
-                    .remember_transport(false)
-                    .configure(|config: &mut ClientConfig| {
-                        config.promotion_base = Duration::from_millis(100);
-                    })
-            },
-            move |incoming| {
-                log.take(&incoming);
-                if let Incoming::Message(_) = incoming {
-                    inside.borrow_mut().messages += 1;
-                }
-            },
-        )
-    };
-    props.seen.0.borrow_mut().live = Some(live.clone());
-    html! { <Inspector {live} {log} /> }
-}
-
-/// A page with a client and its inspector.
-struct Page {
-    app: AppHandle<App>,
-    seen: Seen,
-    root: Element,
-}
-
-impl Page {
-    fn open() -> Self {
-        Self::open_by(&Transport::ALL)
-    }
-
-    /// A page whose client may use these transports only.
-    fn open_by(transports: &'static [Transport]) -> Self {
-        let document = document();
-        let root = document.create_element("div").unwrap();
-        document
-            .query_selector("body")
-            .unwrap()
-            .unwrap()
-            .append_child(&root)
-            .unwrap();
-        let seen = Seen::default();
-        let props = ChatProps {
-            seen: seen.clone(),
-            transports,
-            is_shown: true,
-        };
-        let app = Renderer::<App>::with_root_and_props(root.clone(), props).render();
-        Self { app, seen, root }
-    }
-
-    fn live(&self) -> UseTidewire {
-        self.seen.0.borrow().live.clone().expect("it was rendered")
-    }
-
-    fn transport(&self) -> Option<Transport> {
-        let inside = self.seen.0.borrow();
-        inside.live.as_ref().and_then(UseTidewire::transport)
-    }
-
-    /// Sends a message and waits for its echo.
-    async fn echo(&self, message: &str) {
-        let before = self.seen.0.borrow().messages;
-        drop(self.live().send(message).unwrap());
-        until("the echo", || self.seen.0.borrow().messages > before).await;
-    }
-
-    /// Opens the inspector, as a user does.
-    async fn unfold(&self) {
-        until("it is rendered", || self.find("summary").is_some()).await;
-        self.toggle();
-        until("its content", || self.find("table").is_some()).await;
-    }
-
-    /// Mounts or unmounts the client with its inspector.
-    async fn show(&mut self, is_shown: bool) {
-        self.app.update(ChatProps {
-            seen: self.seen.clone(),
-            transports: &Transport::ALL,
-            is_shown,
-        });
-        until("it is done", || self.find("details").is_some() == is_shown).await;
-        turn().await;
-    }
-
-    fn toggle(&self) {
-        click(&self.find("summary").expect("a summary"));
-    }
-
-    fn find(&self, selector: &str) -> Option<Element> {
-        self.root.query_selector(selector).unwrap()
-    }
-
-    fn all(&self, selector: &str) -> Vec<Element> {
-        let list = self.root.query_selector_all(selector).unwrap();
-        (0..list.length())
-            .filter_map(|index| list.item(index))
-            .map(JsCast::unchecked_into)
-            .collect()
-    }
-
-    fn texts(&self, selector: &str) -> Vec<String> {
-        self.all(selector).iter().map(text).collect()
-    }
-
-    fn text(&self) -> String {
-        text(&self.root)
-    }
-
-    /// The figures of a row of the table.
-    fn row(&self, name: &str) -> Vec<String> {
-        let row = self
-            .all("tbody tr")
-            .into_iter()
-            .find(|row| text(&row.query_selector("th").unwrap().unwrap()) == name)
-            .expect("a row of this name");
-        let cells = row.query_selector_all("td").unwrap();
-        (0..cells.length())
-            .filter_map(|index| cells.item(index))
-            .map(|cell| cell.text_content().unwrap_or_default())
-            .collect()
-    }
-
-    /// Whether every row of the table says what the client counts now.
-    fn shows_its_counters(&self) -> bool {
-        let stats = self.live().stats();
-        let is = |name: &str, unit: &str, figure: fn(&tidewire::TransportStats) -> u64| {
-            let counted =
-                Transport::ALL.map(|transport| grouped(figure(stats.of(transport))) + unit);
-            self.row(name) == counted
-        };
-        is("Connections", "", |of| of.connections)
-            && is("Handshakes, requests", "", |of| of.requests)
-            && is("Packets sent", "", |of| of.packets_sent)
-            && is("Packets received", "", |of| of.packets_received)
-            && is("Failures", "", |of| of.failures)
-            && is("Bytes sent", " B", |of| of.bytes_sent)
-            && is("Bytes received", " B", |of| of.bytes_received)
-    }
-
-    /// What a name of the lists stands for.
-    fn figure(&self, name: &str) -> String {
-        let pair = self
-            .all("dl div")
-            .into_iter()
-            .find(|pair| text(&pair.query_selector("dt").unwrap().unwrap()) == name)
-            .expect("a figure of this name");
-        text(&pair.query_selector("dd").unwrap().unwrap())
-    }
-
-    fn close(self) {
-        self.app.destroy();
-        self.root.remove();
-    }
-}
-
-fn document() -> Document {
-    Reflect::get(&js_sys::global(), &"document".into())
-        .unwrap()
-        .unchecked_into()
-}
-
-fn text(element: &Element) -> String {
-    element.text_content().unwrap_or_default()
-}
-
-fn click(element: &Element) {
-    let click = Reflect::get(element, &"click".into()).unwrap();
-    click.unchecked_into::<Function>().call0(element).unwrap();
-}
-
-/// Puts something else in the place of the browser's clipboard, until it is dropped.
-struct Clipboard;
-
-impl Clipboard {
-    fn new(clipboard: &JsValue) -> Self {
-        let how = Object::new();
-        Reflect::set(&how, &"value".into(), clipboard).unwrap();
-        Reflect::set(&how, &"configurable".into(), &JsValue::TRUE).unwrap();
-        let key = JsValue::from("clipboard");
-        assert!(Reflect::define_property(&Self::navigator(), &key, &how).unwrap());
-        Self
-    }
-
-    /// One that takes a text.
-    fn open() -> (Self, Object) {
-        let clipboard = Object::new();
-        let write = Function::new_with_args("text", "this.text = text; return Promise.resolve()");
-        Reflect::set(&clipboard, &"writeText".into(), &write).unwrap();
-        (Self::new(&clipboard), clipboard)
-    }
-
-    fn navigator() -> Object {
-        Reflect::get(&js_sys::global(), &"navigator".into())
-            .unwrap()
-            .unchecked_into()
-    }
-}
-
-impl Drop for Clipboard {
-    fn drop(&mut self) {
-        // The browser's own is the prototype's.
-        Reflect::delete_property(&Self::navigator(), &"clipboard".into()).unwrap();
-    }
-}
 
 /// Yew takes a timer of its own for a moment when it renders for more than 16 ms.
 async fn yew_rests() {
@@ -343,7 +92,7 @@ async fn messages_are_counted_and_never_shown() {
     for _ in 0..30 {
         drop(page.live().send(SECRET).unwrap());
     }
-    until("all echoes", || page.seen.0.borrow().messages == 30).await;
+    until("all echoes", || page.echoes() == 30).await;
     page.unfold().await;
     let events = page.texts("li");
     assert!(
@@ -517,14 +266,4 @@ async fn its_names_are_there_for_those_who_do_not_see_it() {
         assert!(scrolls.has_attribute("role"));
     }
     page.close();
-}
-
-fn grouped(number: u64) -> String {
-    let mut digits = number.to_string();
-    let mut place = digits.len();
-    while place > 3 {
-        place -= 3;
-        digits.insert(place, ',');
-    }
-    digits
 }
