@@ -15,9 +15,15 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves a folder on a port of its own, with further headers where they are given. */
-export async function serve(folder, headers = {}) {
+/**
+ * Serves a folder on a port of its own, with further headers where they are given. Requests other than GET go to `answer`.
+ */
+export async function serve(folder, headers = {}, answer = refuse) {
   const server = createServer(async (request, response) => {
+    if (request.method !== 'GET') {
+      answer(request, response);
+      return;
+    }
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://a').pathname));
     const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
     const found = await stat(file).then(
@@ -39,6 +45,10 @@ export async function serve(folder, headers = {}) {
     });
   atEnd(stop);
   return { url: `http://127.0.0.1:${server.address().port}`, stop };
+}
+
+function refuse(_request, response) {
+  response.writeHead(405).end();
 }
 
 /** Starts Chromium. */

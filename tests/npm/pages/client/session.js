@@ -3,12 +3,13 @@ import { Client } from '/node_modules/tidewire/dist/index.js';
 /** Comes back soon, since these tests cut. */
 const BRISK = { backoffBase: 20, backoffCap: 100 };
 
-let client, messages, resumed;
+let client, messages, resumed, retry;
 
 /** Connects the client that the test talks about. */
 globalThis.begin = (url, options) => {
   client = new Client(url, { timings: BRISK, ...options });
   messages = client[Symbol.asyncIterator]();
+  retry = new Promise(resolve => client.addEventListener('retry', resolve, { once: true }));
   resumed = new Promise(resolve => client.addEventListener('resumed', () => resolve(client.verdict), { once: true }));
 };
 
@@ -17,6 +18,12 @@ globalThis.echoed = async text => {
   client.send(text);
   const { value } = await messages.next();
   return [value, client.transport];
+};
+
+/** Resolves to the first delay before another attempt, and the code of what it answers. */
+globalThis.delayed = async () => {
+  const { delay, error } = await retry;
+  return { delay, closeCode: error.closeCode };
 };
 
 /** Resolves once the session went on after a cut. */
