@@ -3,9 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 
-import { createServer } from 'vite';
-
-import { temporary, viteBuild, webpackBuild } from './support/bundle.mjs';
+import { temporary, viteBuild, viteServes, webpackBuild } from './support/bundle.mjs';
 import { echo } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
 
@@ -47,19 +45,7 @@ test('vite builds a page that talks', async context => {
 });
 
 test('the development server of vite serves a page that talks', async context => {
-  const vite = await createServer({
-    root: resolve('projects/vite'),
-    configFile: false,
-    logLevel: 'warn',
-    cacheDir: await temporary(context),
-    server: { host: '127.0.0.1', port: 0 },
-  });
-  try {
-    await vite.listen();
-    await talks(`http://127.0.0.1:${vite.httpServer.address().port}/`);
-  } finally {
-    await vite.close();
-  }
+  await talks(await viteServes('vite', context));
 });
 
 test('webpack builds a page that talks', async context => {

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 
-import { createServer } from 'vite';
-
-import { temporary, viteBuild, webpackBuild } from './support/bundle.mjs';
+import { temporary, viteBuild, viteServes, webpackBuild } from './support/bundle.mjs';
 import { echo } from './support/server.mjs';
 import { browse, open, serve } from './support/site.mjs';
 
@@ -36,17 +33,5 @@ for (const [bundler, bundle] of Object.entries({ vite: viteBuild, webpack: webpa
 }
 
 test('workers of the development server of vite talk', async context => {
-  const vite = await createServer({
-    root: resolve('projects/workers'),
-    configFile: false,
-    logLevel: 'warn',
-    cacheDir: await temporary(context),
-    server: { host: '127.0.0.1', port: 0 },
-  });
-  try {
-    await vite.listen();
-    await talks(`http://127.0.0.1:${vite.httpServer.address().port}/`);
-  } finally {
-    await vite.close();
-  }
+  await talks(await viteServes('workers', context));
 });

@@ -225,20 +225,9 @@ impl World {
         body: &[u8],
         retry_after: Option<u64>,
     ) {
-        let Exchange {
-            tab,
-            carrier,
-            waiting,
-            ..
-        } = self.exchanges[index];
-        let Some(carrier) = carrier else {
+        let Some((tab, carrier)) = self.stop_waiting_for(index) else {
             return;
         };
-        // An answer may slip in after its request was aborted.
-        if !waiting && !self.chance.permille(self.plan.late_facts) {
-            return;
-        }
-        self.stop_waiting(index);
         self.trace.number(u64::from(status));
         self.trace.bytes(body);
         self.trace.line(self.now, || {
@@ -258,6 +247,22 @@ impl World {
         });
     }
 
+    /// Whom the end of a request is told, if anybody: it may slip in after the request was aborted.
+    fn stop_waiting_for(&mut self, index: usize) -> Option<(usize, CarrierId)> {
+        let Exchange {
+            tab,
+            carrier,
+            waiting,
+            ..
+        } = self.exchanges[index];
+        let carrier = carrier?;
+        if !waiting && !self.chance.permille(self.plan.late_facts) {
+            return None;
+        }
+        self.stop_waiting(index);
+        Some((tab, carrier))
+    }
+
     fn stop_waiting(&mut self, index: usize) {
         let exchange = &mut self.exchanges[index];
         if std::mem::take(&mut exchange.waiting) {
@@ -273,19 +278,9 @@ impl World {
 
     /// The browser learns that an exchange broke.
     pub(crate) fn request_failed(&mut self, index: usize) {
-        let Exchange {
-            tab,
-            carrier,
-            waiting,
-            ..
-        } = self.exchanges[index];
-        let Some(carrier) = carrier else {
+        let Some((tab, carrier)) = self.stop_waiting_for(index) else {
             return;
         };
-        if !waiting && !self.chance.permille(self.plan.late_facts) {
-            return;
-        }
-        self.stop_waiting(index);
         self.trace.line(self.now, || {
             format!("tab {tab} <- request {} failed", carrier.0)
         });

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { build } from 'vite';
+import { build, createServer } from 'vite';
 import webpack from 'webpack';
 
 /** A folder in which one test may build, and which goes with it. */
@@ -21,6 +21,20 @@ export async function viteBuild(project, outDir) {
     logLevel: 'warn',
     build: { outDir, emptyOutDir: true },
   });
+}
+
+/** Vite's development server for a folder of `projects`, until the test is over. Comes back with its URL. */
+export async function viteServes(project, context) {
+  const vite = await createServer({
+    root: resolve('projects', project),
+    configFile: false,
+    logLevel: 'warn',
+    cacheDir: await temporary(context),
+    server: { host: '127.0.0.1', port: 0 },
+  });
+  context.after(() => vite.close());
+  await vite.listen();
+  return `http://127.0.0.1:${vite.httpServer.address().port}/`;
 }
 
 /** `webpack` in a folder beside or in `projects`, with further settings where they are given; a page is copied beside the script. */
