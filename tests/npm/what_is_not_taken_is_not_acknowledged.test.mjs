@@ -117,6 +117,22 @@ test('JSON goes both ways, and what cannot be encoded or decoded is told', async
   client.close();
 });
 
+test('what cannot be decoded is reported where nobody listens for it', async () => {
+  const reported = [];
+  globalThis.reportError = error => reported.push(error.code);
+  try {
+    const client = new Client(`${server.http}/live`, { codec: json });
+    await client.send('before').acknowledged;
+    await fetch(`${server.http}/broadcast`, { method: 'POST', body: 'no JSON' });
+    client.send('after');
+    assert.deepEqual(await take(client, 2), ['before', 'after']);
+    client.close();
+  } finally {
+    delete globalThis.reportError;
+  }
+  assert.deepEqual(reported, ['decode']);
+});
+
 test("a codec of one's own gets texts and buffers", async () => {
   const codec = {
     encode: numbers => Uint8Array.from(numbers),

@@ -69,6 +69,8 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
   #inbox: Taken<Incoming>[] = [];
   #takers: ((result: IteratorResult<Incoming, undefined>) => void)[] = [];
   #flows = false;
+  /** There has been a listener of `error`. */
+  #hearsErrors = false;
   #last: Transport | undefined;
   #close: { code: number; reason: string } | undefined;
   #end!: (info: CloseInfo) => void;
@@ -259,6 +261,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     options?: boolean | AddEventListenerOptions,
   ): void {
     super.addEventListener(type, listener as EventListener | null, options);
+    this.#hearsErrors ||= type === 'error';
     if (type === 'message' && !this.#flows) {
       this.#flows = true;
       // In a later turn: more listeners may follow in this one.
@@ -314,7 +317,11 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
         value = this.#codec.decode(data as string | ArrayBuffer);
       } catch (cause) {
         this.#link.consumed(session, 1);
-        this.dispatchEvent(eventOf('error', { error: new DecodeError(data, cause) }));
+        const error = new DecodeError(data, cause);
+        this.dispatchEvent(eventOf('error', { error }));
+        if (!this.#hearsErrors) {
+          (globalThis.reportError ?? console.error)(error);
+        }
         return;
       }
     }

@@ -55,7 +55,10 @@ export interface ClientEventMap<Incoming> {
     /** The receipts of messages that may or may not have arrived, oldest first. They are not sent again. */
     readonly unconfirmed: readonly Receipt[];
   };
-  /** The codec cannot decode a message, which is skipped. */
+  /**
+   * The codec cannot decode a message, which is skipped. Where nobody has listened for this, it is reported as an uncaught error
+   * is: by `reportError`, or on the console where there is none.
+   */
   error: Event & { readonly error: DecodeError };
   /** The client is closed for good; the last event. */
   close: Event & CloseInfo;
