@@ -126,11 +126,17 @@ test('what cannot be decoded is reported where nobody listens for it', async () 
     await fetch(`${server.http}/broadcast`, { method: 'POST', body: 'no JSON' });
     client.send('after');
     assert.deepEqual(await take(client, 2), ['before', 'after']);
+    assert.deepEqual(reported, ['decode']);
+    const failure = next(client, 'error');
+    await fetch(`${server.http}/broadcast`, { method: 'POST', body: 'no JSON' });
+    await failure;
+    client.send('last');
+    assert.deepEqual(await take(client, 1), ['last']);
+    assert.equal(reported.length, 1);
     client.close();
   } finally {
     delete globalThis.reportError;
   }
-  assert.deepEqual(reported, ['decode']);
 });
 
 test("a codec of one's own gets texts and buffers", async () => {
