@@ -46,6 +46,17 @@ for (const [group, values] of Object.entries(REFUSED)) {
   }
 }
 
+test('times of a plain WebSocket that leave the page no pause are refused by name', async () => {
+  for (const [name, bare] of Object.entries({
+    heartbeat: { heartbeat: { message: 'beat', interval: 0 } },
+    idleTimeout: { idleTimeout: 0 },
+  })) {
+    const { error } = await new Client(`${server.http}/echo`, { bare }).closed;
+    assert.ok(error instanceof ConfigurationError);
+    assert.ok(error.message.includes(`\`${name}\` is zero, too small, or above`), error.message);
+  }
+});
+
 test('stagger is the head start of the WebSocket', async context => {
   const mute = await echo({ args: ['--fault', 'black-hole-upgrades'] });
   context.after(() => mute.stop());

@@ -169,6 +169,28 @@ fn the_applications_heartbeat_is_sent_and_silence_is_death() {
 }
 
 #[test]
+fn times_that_would_leave_the_page_no_pause_are_refused() {
+    let refused = |bare: BareConfig| {
+        let mut config = ClientConfig::default();
+        config.mode = Mode::Bare(bare);
+        config.check().map_err(|error| error.field)
+    };
+    let beat = |interval| BareConfig {
+        heartbeat: Some((Payload::from("beat"), interval)),
+        idle_timeout: None,
+    };
+    assert_eq!(refused(beat(ms(0))), Err("heartbeat"));
+    assert_eq!(refused(beat(ms(1) / 2)), Err("heartbeat"));
+    assert_eq!(refused(beat(ms(1))), Ok(()));
+    let idle = |span| BareConfig {
+        heartbeat: None,
+        idle_timeout: Some(span),
+    };
+    assert_eq!(refused(idle(ms(0))), Err("idle_timeout"));
+    assert_eq!(refused(idle(ms(1))), Ok(()));
+}
+
+#[test]
 fn a_heartbeat_that_finds_the_socket_full_waits_without_a_deadline_in_the_past() {
     let mut bare = Bare::new(BareConfig {
         heartbeat: Some((Payload::from("beat"), secs(20))),
