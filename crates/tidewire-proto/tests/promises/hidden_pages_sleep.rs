@@ -61,3 +61,42 @@ fn a_half_open_connection_is_still_found() {
     });
     assert!(world.now.since(since) <= secs(22));
 }
+
+#[test]
+fn timers_that_run_once_a_minute_are_no_reason_to_look() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.page(PageEvent::Hidden);
+    world.tab().throttle = Some(secs(60));
+    let since = world.now;
+    // What the server says shows all along that it is there; the acknowledgements wait for the timer.
+    for _ in 0..100 {
+        world.reply("1");
+        world.run(secs(6));
+    }
+    let pings = world
+        .packets(Side::Client, since)
+        .iter()
+        .filter(|packet| packet.has(Kind::Ping))
+        .count();
+    assert_eq!(pings, 0);
+    assert!(world.tabs[0].fired.iter().filter(|at| **at > since).count() >= 5);
+    assert_eq!(world.tabs[0].connections(), 1);
+}
+
+#[test]
+fn a_page_that_slept_looks_although_it_is_hidden() {
+    let mut world = World::connected(ClientConfig::default(), SessionConfig::default());
+    world.page(PageEvent::Hidden);
+    world.run(secs(1));
+    world.half_open();
+    world.freeze(secs(100));
+    let since = world.now;
+    world.run_until("the client knows", |world| {
+        world.heard(|event| matches!(event, Event::Hiccup { .. }))
+    });
+    assert!(
+        world.now.since(since) <= secs(4),
+        "{:?}",
+        world.now.since(since)
+    );
+}

@@ -2,15 +2,10 @@
 
 use std::time::Duration;
 
-use tidewire_proto::PageEvent;
-
 use crate::host::MAX_SPIN;
 use crate::plan::{MILLISECOND, SECOND};
 use crate::queue::Happening;
 use crate::world::World;
-
-/// How late a timer must be for a driver to conclude that the page stood still.
-const LATE: u64 = 5 * SECOND;
 
 /// The shortest timer that a hidden page may ask for.
 const HIDDEN_PAUSE: Duration = Duration::from_secs(1);
@@ -85,16 +80,7 @@ impl World {
         if repeats > MAX_SPIN || fired > STORM {
             return self.breaks("a client asks for a timer again and again");
         }
-        let now = self.tabs[tab].time(self.now);
-        let late = self.tabs[tab]
-            .client
-            .poll_timeout()
-            .map(|(due, _)| now.since(due));
-        let stood_still = late.is_some_and(|late| late.as_micros() > u128::from(LATE));
         self.trace.number(at);
-        if stood_still && self.tabs[tab].hidden_since.is_none() {
-            self.tabs[tab].client.handle_page(now, PageEvent::Resumed);
-        }
         self.tell_tab(tab, |client, now| client.handle_timeout(now));
     }
 }

@@ -28,10 +28,8 @@ use crate::traffic::{RequestOutcome, Traffic};
 const FULL_CHECK: Duration = Duration::from_millis(20);
 const FULL_CHECK_HIDDEN: Duration = Duration::from_secs(1);
 
-/// A timer that fires later than this shows that the page or the machine stood still. A hidden page's
-/// timers may run once a minute.
-const LATE: Duration = Duration::from_secs(2);
-const LATE_HIDDEN: Duration = Duration::from_secs(70);
+/// Sleep of the machine that its clock did not count, from this on: the page is told to look whether its server is there.
+const SLEPT: Duration = Duration::from_secs(2);
 
 /// What of the browser a client is made with.
 pub(crate) struct Parts {
@@ -226,16 +224,11 @@ impl Carriers {
     // Time and the page.
 
     fn timer_fired(&mut self, now: Timestamp) {
-        let Some(deadline) = self.timer.fired() else {
+        if !self.timer.fired() {
             return;
-        };
-        let late = if self.page.is_hidden() {
-            LATE_HIDDEN
-        } else {
-            LATE
-        };
+        }
         let slept = skew() - mem::replace(&mut self.skew, skew());
-        if now.since(deadline) > late || slept > LATE.as_secs_f64() * 1_000.0 {
+        if slept > SLEPT.as_secs_f64() * 1_000.0 {
             self.machine.handle_page(now, PageEvent::Resumed);
         }
         self.machine.handle_timeout(now);

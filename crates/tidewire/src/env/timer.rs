@@ -41,9 +41,9 @@ impl Timer {
         self.armed = Some((deadline, set_timeout(self.callback.as_ref(), millis)));
     }
 
-    /// To be called first by the callback: the moment for which the timer was armed.
-    pub(crate) fn fired(&mut self) -> Option<Timestamp> {
-        self.armed.take().map(|(deadline, _)| deadline)
+    /// To be called first by the callback: whether the timer was armed.
+    pub(crate) fn fired(&mut self) -> bool {
+        self.armed.take().is_some()
     }
 
     fn disarm(&mut self) {

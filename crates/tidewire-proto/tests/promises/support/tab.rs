@@ -1,5 +1,7 @@
 //! A client and the application that uses it.
 
+use core::time::Duration;
+
 use tidewire_proto::{
     Client, ClientConfig, Event, Payload, Reason, SessionKey, SessionNumber, Timestamp,
 };
@@ -25,6 +27,8 @@ pub(crate) struct Tab {
     pub(crate) fired: Vec<Timestamp>,
     /// Why timers were armed, and for when.
     pub(crate) timers: Vec<(Timestamp, Reason)>,
+    /// The browser holds timers back until the next multiple of this.
+    pub(crate) throttle: Option<Duration>,
     pub(super) timer: Option<Timestamp>,
     pub(super) frozen_until: Timestamp,
     untaken: Vec<SessionNumber>,
@@ -58,6 +62,7 @@ impl Tab {
             undone: Vec::new(),
             fired: Vec::new(),
             timers: Vec::new(),
+            throttle: None,
             timer: None,
             frozen_until: Timestamp::ZERO,
             untaken: Vec::new(),
@@ -69,11 +74,17 @@ impl Tab {
         let next = self.client.poll_timeout();
         let deadline = next.map(|(deadline, _)| deadline);
         if let Some((deadline, reason)) = next
-            && self.timer != Some(deadline)
+            && self.timers.last() != Some(&(deadline, reason))
         {
             self.timers.push((deadline, reason));
         }
-        self.timer = deadline;
+        self.timer = deadline.map(|deadline| match self.throttle {
+            Some(step) => {
+                let step = step.as_millis() as u64;
+                Timestamp::from_millis(deadline.as_millis().div_ceil(step) * step)
+            }
+            None => deadline,
+        });
     }
 
     pub(super) fn hear(&mut self, now: Timestamp, event: Event) {
