@@ -81,6 +81,52 @@ test('a signal lets go of the client at once', async () => {
   assert.equal((await closed).error.code, 'aborted');
 });
 
+for (const [when, isLate] of Object.entries({ 'as they come': false, 'that waited': true })) {
+  test(`a listener that lets go of the client hears nothing more of messages ${when}`, async () => {
+    const controller = new AbortController();
+    const client = new Client(url, { signal: controller.signal });
+    const told = [];
+    for (const type of ['statechange', 'error', 'lost', 'retry', 'close']) {
+      client.addEventListener(type, () => told.push(type));
+    }
+    const listen = () =>
+      client.addEventListener('message', ({ data }) => {
+        told.push(data);
+        controller.abort();
+      });
+    await until(() => client.state === 'open');
+    if (!isLate) {
+      listen();
+    }
+    for (let index = 0; index < 100; index++) {
+      client.send(`${index}`);
+    }
+    if (isLate) {
+      await until(() => client.stats().messagesReceived === 100);
+      listen();
+    }
+    const { unconfirmed } = await client.closed;
+    const other = new Client(url);
+    await other.send('round trip').acknowledged;
+    other.close();
+    assert.deepEqual(told, ['statechange', '0', 'statechange', 'close']);
+    assert.ok(unconfirmed.length <= 100);
+  });
+}
+
+test('what a client and a receipt say of themselves cannot be set', async () => {
+  const client = new Client(url);
+  const receipt = client.send('ahoy');
+  for (const name of ['state', 'transport', 'verdict']) {
+    assert.throws(() => (client[name] = 'open'), TypeError, name);
+  }
+  for (const name of ['fate', 'error']) {
+    assert.throws(() => (receipt[name] = 'failed'), TypeError, name);
+  }
+  client.close();
+  await client.closed;
+});
+
 test('`using` and `await using` close the client', async () => {
   const client = new Client(url);
   client[Symbol.dispose]();

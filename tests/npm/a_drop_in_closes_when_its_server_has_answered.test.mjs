@@ -85,9 +85,13 @@ test('a gateway that goes before it could tell the answer is an error and 1006 a
 test('an answer while the page is away is told when it is back', async context => {
   const proxy = await startProxy(front);
   context.after(proxy.stop);
-  const { socket, end } = await open(proxy.ws, 'away', { order: '!answer 4321 other' });
+  const { socket, end } = await open(proxy.ws, 'away', { order: '!answer later' });
+  socket.close(3000, 'over');
+  const { asked } = await backend.seen('away', 'asked');
   proxy.down();
-  socket.close(3000);
+  asked();
+  await backend.closed('away');
+  assert.equal(socket.readyState, 2);
   proxy.up();
-  assert.deepEqual(await end, [4321, 'other', true]);
+  assert.deepEqual(await end, [3000, 'over', true]);
 });

@@ -95,6 +95,24 @@ test('a full outbox refuses, says when there is room, and keeps the order', asyn
   }
 });
 
+test('many messages that wait for the wasm keep their order, and are handed back in it', async () => {
+  const limits = { outboxMessages: 1e5 };
+  const texts = Array.from({ length: 3e4 }, (_, index) => `${index}`);
+  const client = new Client(`${server.http}/live`, { limits });
+  texts.forEach(text => client.send(text));
+  assert.deepEqual(await take(client, texts.length), texts);
+  client.close();
+
+  const lost = new Client(NOWHERE, { limits, timings: { closeTimeout: 1 } });
+  texts.forEach(text => lost.send(text));
+  lost.close();
+  const { unconfirmed } = await lost.closed;
+  assert.deepEqual(
+    unconfirmed.map(({ data }) => data),
+    texts,
+  );
+});
+
 test('a bound in bytes counts 64 for each message', async () => {
   const client = new Client(NOWHERE, { limits: { outboxBytes: 200 } });
   client.send('x'.repeat(36));

@@ -47,10 +47,9 @@ test('a stranger gets from an empty folder to an echo, by each transport and thr
     resolve('node_modules/tidewire'),
   ]);
 
-  await run('bash', ['-ec', named.install.replace('install tidewire', `install ./${stdout.trim()}`)], {
-    cwd: folder,
-    env: ENV,
-  });
+  const install = named.install.replace('install tidewire', `install ./${stdout.trim()}`);
+  assert.notEqual(install, named.install);
+  await run('bash', ['-ec', install], { cwd: folder, env: ENV });
   for (const file of ['index.html', 'main.js']) {
     await writeFile(join(folder, file), here(named[file]));
   }

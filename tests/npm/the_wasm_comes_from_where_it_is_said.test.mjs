@@ -27,7 +27,7 @@ function tryClient(page, wasm = 'undefined') {
   return page.evaluate(
     async ([url, wasm]) => {
       const { Client } = await import('/node_modules/tidewire/dist/index.js');
-      const client = new Client(url, { wasm: await eval(wasm) });
+      const client = new Client(url, { wasm: eval(wasm) });
       const tries = [];
       client.addEventListener('retry', ({ error, delay }) => tries.push({ code: error.code, delay }));
       client.send('ahoy');
@@ -45,6 +45,7 @@ for (const [what, wasm] of Object.entries({
   'an answer': `fetch('${WASM}')`,
   bytes: `fetch('${WASM}').then(answer => answer.arrayBuffer())`,
   'a module': `WebAssembly.compileStreaming(fetch('${WASM}'))`,
+  'a function': `() => WebAssembly.compileStreaming(fetch('${WASM}'))`,
   'a promise': `Promise.resolve(new URL('${WASM}', location.href))`,
 })) {
   test(`the wasm is handed over as ${what}`, async context => {
@@ -71,6 +72,49 @@ test('a wasm that was missing is asked for again', async context => {
   assert.equal(value, 'ahoy');
   assert.deepEqual(tries, [{ code: 'wasm', delay: 1000 }]);
   assert.equal(asked.length, 2);
+});
+
+test('a function is asked again for a wasm that was missing', async context => {
+  const { page } = await visit(context);
+  let times = 0;
+  await page.route(`**${WASM}`, route => (times++ ? route.fallback() : route.abort()));
+  const { value, tries } = await tryClient(page, `() => fetch('${WASM}')`);
+  assert.equal(value, 'ahoy');
+  assert.deepEqual(tries, [{ code: 'wasm', delay: 1000 }]);
+});
+
+for (const [what, wasm] of Object.entries({
+  'a promise that failed': `fetch('${WASM}')`,
+  'an answer that was read': `new Response('read').text().then(() => used)`,
+  'what is no source': '5',
+})) {
+  test(`${what} closes the client, since it stays what it is`, async context => {
+    const { page } = await visit(context);
+    await page.route(`**${WASM}`, route => route.abort());
+    await page.evaluate(async () => await (globalThis.used = new Response('')).text());
+    const { value, tries, error } = await tryClient(page, wasm);
+    assert.deepEqual([value, tries], [undefined, []]);
+    assert.equal(error.code, 'wasm');
+    assert.match(error.message, /say by the option `wasm` where it is/);
+  });
+}
+
+test("a client's own source counts where that of another failed", async context => {
+  const { page } = await visit(context);
+  const heard = await page.evaluate(
+    async ([url, wasm]) => {
+      const { Client } = await import('/node_modules/tidewire/dist/index.js');
+      const lost = new Client(url, { wasm: '/missing.wasm' });
+      const own = new Client(url, { wasm: fetch(wasm) });
+      own.send('ahoy');
+      const { value } = await own[Symbol.asyncIterator]().next();
+      own.close();
+      lost.close();
+      return value;
+    },
+    [`${server.http}/live`, WASM],
+  );
+  assert.equal(heard, 'ahoy');
 });
 
 test('what is no wasm closes the client with advice', async context => {

@@ -10,6 +10,9 @@ import { next, take, until } from './support/wait.mjs';
 
 const WINDOW = 256;
 
+/** Takes texts as they are, and can decode numbers alone. */
+const numbers = { encode: text => text, decode: text => JSON.parse(text) };
+
 /** More than the window of the client and the echo's own outbox hold. */
 const COUNT = 2_000;
 
@@ -28,16 +31,21 @@ async function fillWindow(client) {
   await until(() => client.stats().messagesReceived >= WINDOW);
 }
 
+/** A round trip later, what was on its way is there. */
+async function roundTrip() {
+  const other = new Client(`${server.http}/live`);
+  await other.send('round trip').acknowledged;
+  other.close();
+}
+
 const EXPECTED = Array.from({ length: COUNT }, (_, index) => `${index}`);
 
 test('an iterator slows the server down, and takes each message once', async () => {
   const client = new Client(`${server.http}/live`, options);
   await fillWindow(client);
   assert.deepEqual(await take(client, 1), ['0']);
-  // A round trip later, nothing more has come than what was taken made room for.
-  const other = new Client(`${server.http}/live`);
-  await other.send('round trip').acknowledged;
-  other.close();
+  await roundTrip();
+  // Nothing more has come than what was taken made room for.
   assert.ok(client.stats().messagesReceived <= WINDOW + 1, `${client.stats().messagesReceived}`);
   assert.deepEqual(await take(client, COUNT - 1), EXPECTED.slice(1));
   client.close();
@@ -47,7 +55,8 @@ test('a readable slows the server down, and ends with the client', async () => {
   const client = new Client(`${server.http}/live`, options);
   const reader = client.readable.getReader();
   await fillWindow(client);
-  assert.ok(client.stats().messagesReceived <= WINDOW);
+  await roundTrip();
+  assert.ok(client.stats().messagesReceived <= WINDOW, `${client.stats().messagesReceived}`);
   const taken = [];
   while (taken.length < COUNT) {
     taken.push((await reader.read()).value);
@@ -56,6 +65,37 @@ test('a readable slows the server down, and ends with the client', async () => {
   client.close();
   assert.deepEqual(await reader.read(), { done: true, value: undefined });
   assert.equal(client.readable, client.readable);
+});
+
+test('what cannot be decoded takes its turn, and acknowledges nothing before it', async () => {
+  const client = new Client(`${server.http}/live`, { ...options, codec: numbers });
+  const told = [];
+  client.addEventListener('error', ({ error }) => told.push(error.data));
+  client.send('0');
+  for (let index = 1; index < COUNT; index++) {
+    client.send('no number');
+  }
+  client.send('1');
+  await until(() => client.stats().messagesReceived >= WINDOW);
+  await roundTrip();
+  assert.ok(client.stats().messagesReceived <= WINDOW, `${client.stats().messagesReceived}`);
+  assert.equal(told.length, 0);
+  assert.deepEqual(await take(client, 1), [0]);
+  assert.equal(told.length, 0);
+  assert.deepEqual(await take(client, 1), [1]);
+  assert.equal(told.length, COUNT - 1);
+  client.close();
+});
+
+test('a readable fails as the client does', async () => {
+  const client = new Client(`${server.http}/live`);
+  client.send('ahoy');
+  await until(() => client.stats().messagesReceived === 1);
+  const reader = client.readable.getReader();
+  await client.writable.abort('no longer');
+  // What had come before is still there.
+  assert.deepEqual(await reader.read(), { done: false, value: 'ahoy' });
+  await assert.rejects(reader.read(), { name: 'ConnectionError', code: 'aborted' });
 });
 
 test('cancelling the readable closes the client', async () => {
@@ -110,10 +150,10 @@ test('JSON goes both ways, and what cannot be encoded or decoded is told', async
   const text = 'no JSON';
   await fetch(`${server.http}/broadcast`, { method: 'POST', body: text });
   client.send('after');
+  assert.deepEqual(await take(client, 1), ['after']);
   const { error } = await failure;
   assert.deepEqual([error.name, error.code, error.data], ['DecodeError', 'decode', text]);
   assert.ok(error.cause instanceof SyntaxError);
-  assert.deepEqual(await take(client, 1), ['after']);
   client.close();
 });
 
@@ -129,9 +169,9 @@ test('what cannot be decoded is reported where nobody listens for it', async () 
     assert.deepEqual(reported, ['decode']);
     const failure = next(client, 'error');
     await fetch(`${server.http}/broadcast`, { method: 'POST', body: 'no JSON' });
-    await failure;
     client.send('last');
     assert.deepEqual(await take(client, 1), ['last']);
+    await failure;
     assert.equal(reported.length, 1);
     client.close();
   } finally {

@@ -27,9 +27,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn room(this: &Listener);
 
-    /// 0: connecting. 1: open, by the transport with this index. 2: waiting for so many milliseconds.
+    /// 0: connecting. 1: open, by the transport with this index, else -1. 2: waiting.
     #[wasm_bindgen(method)]
-    fn state(this: &Listener, state: u32, detail: f64);
+    fn state(this: &Listener, state: u32, transport: f64);
 
     /// The session is carried; of a session that goes on, the messages that the server had, else -1.
     #[wasm_bindgen(method)]
@@ -106,9 +106,9 @@ impl binding::Listener for Teller {
                 listener.message(session.0, data);
             }
             Event::Sent(id) => listener.progress(id.0 as f64, false),
-            Event::State(State::Connecting) => listener.state(0, 0.0),
+            Event::State(State::Connecting) => listener.state(0, -1.0),
             Event::State(State::Open(transport)) => listener.state(1, index(transport)),
-            Event::State(State::Waiting(_)) => listener.state(2, 0.0),
+            Event::State(State::Waiting(_)) => listener.state(2, -1.0),
             // A change of transport changes the state as well; that of a closed client is told as closed.
             _ => {}
         }

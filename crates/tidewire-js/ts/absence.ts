@@ -1,7 +1,9 @@
+import { startTimer, type Timer } from './timer.js';
+
 /** A time without a connection, which may last only so long. */
 export class Absence {
   readonly #expire: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** @param expire Called when it lasted too long. */
   constructor(expire: () => void) {
@@ -14,7 +16,7 @@ export class Absence {
 
   /** Begins, unless it lasts already, and expires after so many milliseconds. */
   begin(timeout: number): void {
-    this.#timer ??= setTimeout(this.#expire, timeout);
+    this.#timer ??= startTimer(this.#expire, timeout);
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import { ConfigurationError, ConnectionError, type ErrorCode } from './errors.js';
+import { ConfigurationError, ConnectionError, type ConnectionErrorCode } from './errors.js';
 
 const FLAWS: Record<string, string> = {
   randomness: 'this environment has no `crypto.getRandomValues`',
@@ -21,7 +21,7 @@ export function unusable(flaw: unknown): ConfigurationError {
   );
 }
 
-const CAUSES: readonly (readonly [code: ErrorCode, message: string])[] = [
+const CAUSES: readonly (readonly [code: ConnectionErrorCode, message: string])[] = [
   ['broken', 'The connection broke, or none came about.'],
   ['not-tidewire', 'What answers at the URL is no tidewire server: check the URL, and proxies on the way.'],
   ['protocol', 'The server broke the protocol: '],
@@ -41,11 +41,11 @@ export function describe(cause: number, number: number, text: string): Connectio
   return undefined;
 }
 
-/** Why the wasm is not there, and whether it may be there later. */
-export function unloaded(cause: unknown): ConnectionError {
+/** Why the wasm is not there, and whether it may be there later, from a source that can be asked again. */
+export function unloaded(cause: unknown, isRepeatable: boolean): ConnectionError {
   const text = String(cause);
   // A fetch that failed may succeed later; what is forbidden or no wasm will not.
-  const isRetryable = cause instanceof TypeError;
+  const isRetryable = isRepeatable && cause instanceof TypeError;
   const advice = isRetryable
     ? 'it is tried again. If that does not help, see whether the URL is right and `connect-src` of the Content Security Policy allows it'
     : /content.security|unsafe-eval|\bcsp\b/i.test(text)

@@ -10,11 +10,12 @@ import {
 } from './errors.js';
 import { absolute, endpointOf, type Attempt, type Endpoint, type Provided } from './endpoint.js';
 import { eventOf, type ClientEventMap, type CloseInfo, type State, type Verdict } from './events.js';
+import { Inbox } from './inbox.js';
 import { Link, type Owner } from './link.js';
-import type { WasmSource } from './load.js';
+import type { ProvidedWasm } from './load.js';
 import { areProtocols } from './protocols.js';
 import type { Receipt, Sendable } from './receipt.js';
-import { TRANSPORTS, type Settings, type Transport } from './settings.js';
+import type { Settings, Transport } from './settings.js';
 import { unflatten, type Stats } from './stats.js';
 
 /** The options of a {@link Client}. */
@@ -36,12 +37,7 @@ export interface ClientOptions<Outgoing = Sendable, Incoming = string | ArrayBuf
   /** Lets go of the client at once when it is aborted. */
   signal?: AbortSignal;
   /** Where the wasm comes from, where it is not beside the package's code. The first client's counts. */
-  wasm?: WasmSource | Promise<WasmSource>;
-}
-
-interface Taken<Incoming> {
-  session: number;
-  data: Incoming;
+  wasm?: ProvidedWasm;
 }
 
 /**
@@ -54,20 +50,16 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
   extends EventTarget
   implements AsyncIterable<Incoming>
 {
-  /** Where the client stands. */
-  state: State = 'connecting';
-  /** The transport that carries the session, if any does now. */
-  transport: Transport | undefined;
-  /** What the server said at the last attach; undefined before the first. */
-  verdict: Verdict | undefined;
   /** Resolves when the client is closed for good, and says how. It never rejects. */
   readonly closed: Promise<CloseInfo>;
 
   #link: Link;
   #codec: Codec<Outgoing, Incoming> | undefined;
   #bytes: boolean;
-  #inbox: Taken<Incoming>[] = [];
-  #takers: ((result: IteratorResult<Incoming, undefined>) => void)[] = [];
+  #state: State = 'connecting';
+  #transport: Transport | undefined;
+  #verdict: Verdict | undefined;
+  #inbox: Inbox<Incoming>;
   #flows = false;
   /** There has been a listener of `error`. */
   #hearsErrors = false;
@@ -98,6 +90,11 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     }
     this.#codec = options.codec;
     this.#bytes = options.binaryType === 'uint8array' && !options.codec;
+    this.#inbox = new Inbox<Incoming>({
+      decode: data => (this.#codec ? this.#codec.decode(data as string | ArrayBuffer) : data) as Incoming,
+      undecodable: (data, cause) => this.#tellUndecodable(data, cause),
+      consumed: session => this.#link.consumed(session),
+    });
     this.closed = new Promise(resolve => (this.#end = resolve));
     this.#link = new Link(
       typeof url === 'function' ? undefined : absolute(url),
@@ -113,6 +110,21 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     }
     signal?.addEventListener('abort', abort);
     void this.closed.then(() => signal?.removeEventListener('abort', abort));
+  }
+
+  /** Where the client stands. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The transport that carries the session, if any does now. */
+  get transport(): Transport | undefined {
+    return this.#transport;
+  }
+
+  /** What the server said at the last attach; undefined before the first. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
   }
 
   /**
@@ -175,16 +187,22 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
     return unflatten(this.#link.stats());
   }
 
-  /** The server's messages as a stream; cancelling it closes the client. */
+  /**
+   * The server's messages as a stream, which ends with the client, and fails with it. Cancelling it closes the client.
+   */
   get readable(): ReadableStream<Incoming> {
     return (this.#readable ??= new ReadableStream<Incoming>(
       {
         pull: async controller => {
-          const { done, value } = await this.#take();
-          if (done) {
-            controller.close();
+          const { done, value } = await this.#inbox.take();
+          if (!done) {
+            return controller.enqueue(value);
+          }
+          const { error } = await this.closed;
+          if (error) {
+            controller.error(error);
           } else {
-            controller.enqueue(value);
+            controller.close();
           }
         },
         cancel: () => this.close(),
@@ -227,7 +245,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
   /** Takes messages one by one, until the client is closed and all were taken. Leaving the loop closes nothing. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
     const iterator: AsyncIterableIterator<Incoming, undefined> = {
-      next: () => this.#take(),
+      next: () => this.#inbox.take(),
       return: () => Promise.resolve({ done: true, value: undefined }),
       [Symbol.asyncIterator]: () => iterator,
     };
@@ -272,10 +290,9 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
   #owner(): Owner {
     return {
       message: (session, data) => this.#arrive(session, data),
-      state: (state, index) => {
-        this.transport = state === 1 ? TRANSPORTS[index] : undefined;
-        this.#become(state === 0 ? 'connecting' : state === 1 ? 'open' : 'waiting');
-        const { transport } = this;
+      state: (state, transport) => {
+        this.#transport = transport;
+        this.#become(state);
         if (transport && transport !== this.#last) {
           const previous = this.#last;
           this.#last = transport;
@@ -283,7 +300,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
         }
       },
       connected: received => {
-        this.verdict = received < 0 ? 'fresh' : 'resumed';
+        this.#verdict = received < 0 ? 'fresh' : 'resumed';
         if (received >= 0) {
           this.dispatchEvent(eventOf('resumed', { received }));
         }
@@ -291,7 +308,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
       sent: () => {},
       room: () => this.#room(),
       retry: (error, delay) => {
-        if (this.state !== 'closing') {
+        if (this.#state !== 'closing') {
           this.dispatchEvent(eventOf('retry', { error, delay }));
         }
       },
@@ -301,61 +318,36 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
   }
 
   #become(state: State): void {
-    const previous = this.state;
+    const previous = this.#state;
     // On the way to its end a client tells of nothing else.
     if (state !== previous && (previous !== 'closing' || state === 'closed')) {
-      this.state = state;
+      this.#state = state;
       this.dispatchEvent(eventOf('statechange', { state, previous }));
     }
   }
 
-  #arrive(session: number, raw: string | Uint8Array): void {
-    const data = typeof raw === 'string' || this.#bytes ? raw : raw.buffer;
-    let value = data as Incoming;
-    if (this.#codec) {
-      try {
-        value = this.#codec.decode(data as string | ArrayBuffer);
-      } catch (cause) {
-        this.#link.consumed(session, 1);
-        const error = new DecodeError(data, cause);
-        this.dispatchEvent(eventOf('error', { error }));
-        if (!this.#hearsErrors) {
-          (globalThis.reportError ?? console.error)(error);
-        }
-        return;
-      }
-    }
-    this.#inbox.push({ session, data: value });
-    const taker = this.#flows ? undefined : this.#takers.shift();
-    if (taker) {
-      taker({ done: false, value: this.#shift() });
-    } else {
+  #arrive(session: number, data: string | Uint8Array): void {
+    this.#inbox.push(session, typeof data === 'string' || this.#bytes ? data : data.buffer);
+    if (this.#flows) {
       this.#flow();
+    } else {
+      this.#inbox.serve();
     }
   }
 
   #flow(): void {
-    while (this.#flows && this.#inbox[0]) {
-      const [{ session, data }] = this.#inbox as [Taken<Incoming>];
-      this.#inbox.shift();
-      this.dispatchEvent(new MessageEvent('message', { data }));
-      this.#link.consumed(session, 1);
-    }
+    const dispatch = (data: Incoming) => this.dispatchEvent(new MessageEvent('message', { data }));
+    // A listener may let go of the client: `close` is the last event.
+    const wasClosed = this.#state === 'closed';
+    while ((wasClosed || this.#state !== 'closed') && this.#inbox.next(dispatch));
   }
 
-  #shift(): Incoming {
-    const { session, data } = this.#inbox.shift() as Taken<Incoming>;
-    this.#link.consumed(session, 1);
-    return data;
-  }
-
-  #take(): Promise<IteratorResult<Incoming, undefined>> {
-    if (this.#inbox.length) {
-      return Promise.resolve({ done: false, value: this.#shift() });
+  #tellUndecodable(data: unknown, cause: unknown): void {
+    const error = new DecodeError(data, cause);
+    this.dispatchEvent(eventOf('error', { error }));
+    if (!this.#hearsErrors) {
+      (globalThis.reportError ?? console.error)(error);
     }
-    return this.state === 'closed'
-      ? Promise.resolve({ done: true, value: undefined })
-      : new Promise(resolve => this.#takers.push(resolve));
   }
 
   #room(): void {
@@ -369,12 +361,10 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
       ? { code: refused?.closeCode ?? 1006, reason: refused?.reason ?? '' }
       : (this.#close ?? { code: 1000, reason: '' });
     const info = { code, reason, error, unconfirmed };
-    this.transport = undefined;
+    this.#transport = undefined;
     this.#become('closed');
     this.#room();
-    for (const taker of this.#takers.splice(0)) {
-      taker({ done: true, value: undefined });
-    }
+    this.#inbox.end();
     this.dispatchEvent(eventOf('close', info));
     this.#end(info);
   }

@@ -2,7 +2,7 @@
 export interface Codec<Outgoing, Incoming> {
   /** What travels for a value. What it throws, `send` throws as a `MessageError` (`encode`). */
   encode(value: Outgoing): string | ArrayBuffer | ArrayBufferView | Blob;
-  /** The value of a message. What it throws becomes an `error` event, and the message is skipped. */
+  /** The value of a message that is being taken. What it throws becomes an `error` event, and the message is skipped. */
   decode(data: string | ArrayBuffer): Incoming;
 }
 

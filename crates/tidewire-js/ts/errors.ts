@@ -1,30 +1,23 @@
-/** What happened, in one word. Each class of errors lists its own. */
-export type ErrorCode =
-  | 'aborted'
-  | 'broken'
-  | 'closed'
-  | 'decode'
-  | 'dropped'
-  | 'encode'
-  | 'full'
-  | 'not-tidewire'
-  | 'option'
-  | 'protocol'
-  | 'provider'
-  | 'refused'
-  | 'timeout'
-  | 'too-large'
-  | 'unconfirmed'
-  | 'url'
-  | 'wasm';
+/** What is wrong with how a client is asked for. */
+export type ConfigurationErrorCode = 'option' | 'url';
+
+/** What became of a message that was sent. */
+export type MessageErrorCode = 'closed' | 'dropped' | 'encode' | 'full' | 'too-large' | 'unconfirmed';
+
+/** Why a connection, a session or a client ended. */
+export type ConnectionErrorCode =
+  'aborted' | 'broken' | 'not-tidewire' | 'protocol' | 'provider' | 'refused' | 'timeout' | 'wasm';
+
+/** What happened, in one word. */
+export type ErrorCode = ConfigurationErrorCode | MessageErrorCode | ConnectionErrorCode | 'decode';
 
 /** The base of all errors of this package. */
-export class TidewireError extends Error {
+export class TidewireError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name: string = 'TidewireError';
 
   constructor(
     /** What happened, in one word: for programs. The message says it in a sentence, with what to do. */
-    readonly code: ErrorCode,
+    readonly code: Code,
     message: string,
     /** Whether the same may succeed later, without a change. */
     readonly retryable = false,
@@ -34,7 +27,7 @@ export class TidewireError extends Error {
 }
 
 /** The client cannot be made as it was asked for (`option`, `url`): the caller's fault. */
-export class ConfigurationError extends TidewireError {
+export class ConfigurationError extends TidewireError<ConfigurationErrorCode> {
   override readonly name = 'ConfigurationError';
 }
 
@@ -42,11 +35,11 @@ export class ConfigurationError extends TidewireError {
  * A message was refused (`closed`, `encode`, `full`, `too-large`), or was accepted and will not be acknowledged
  * (`dropped`, `unconfirmed`). It is handed back.
  */
-export class MessageError extends TidewireError {
+export class MessageError extends TidewireError<MessageErrorCode> {
   override readonly name = 'MessageError';
 
   constructor(
-    code: ErrorCode,
+    code: MessageErrorCode,
     message: string,
     /** The message, as it was given to `send`. */
     readonly data: unknown,
@@ -58,7 +51,7 @@ export class MessageError extends TidewireError {
 }
 
 /** A message of the peer that the codec cannot decode (`decode`). */
-export class DecodeError extends TidewireError {
+export class DecodeError extends TidewireError<'decode'> {
   override readonly name = 'DecodeError';
 
   constructor(
@@ -75,11 +68,11 @@ export class DecodeError extends TidewireError {
  * The connection, the session or the client ended (`aborted`, `broken`, `not-tidewire`, `protocol`, `provider`,
  * `refused`, `timeout`, `wasm`).
  */
-export class ConnectionError extends TidewireError {
+export class ConnectionError extends TidewireError<ConnectionErrorCode> {
   override readonly name = 'ConnectionError';
 
   constructor(
-    code: ErrorCode,
+    code: ConnectionErrorCode,
     message: string,
     retryable: boolean,
     /** With `refused`, the server's close code; else 1006. */

@@ -1,4 +1,4 @@
-import type { ConnectionError, DecodeError, TidewireError } from './errors.js';
+import type { ConfigurationError, ConnectionError, DecodeError } from './errors.js';
 import type { Receipt } from './receipt.js';
 import type { Transport } from './settings.js';
 
@@ -25,7 +25,7 @@ export interface CloseInfo {
   /** The reason given with it. */
   readonly reason: string;
   /** Why, where it was not asked for by `close`. */
-  readonly error: TidewireError | undefined;
+  readonly error: ConnectionError | ConfigurationError | undefined;
   /** The receipts of messages that were never acknowledged, oldest first. */
   readonly unconfirmed: readonly Receipt[];
 }
@@ -56,7 +56,7 @@ export interface ClientEventMap<Incoming> {
     readonly unconfirmed: readonly Receipt[];
   };
   /**
-   * The codec cannot decode a message, which is skipped. Where nobody has listened for this, it is reported as an uncaught error
+   * The codec cannot decode a message that was to be taken, which is skipped. Where nobody has listened for this, it is reported as an uncaught error
    * is: by `reportError`, or on the console where there is none.
    */
   error: Event & { readonly error: DecodeError };

@@ -2,22 +2,28 @@ import { describe, unloaded, unusable } from './causes.js';
 import { bytesOf, type Endpoint, type Provider } from './endpoint.js';
 import { type ConfigurationError, ConnectionError, MessageError } from './errors.js';
 import type { Connection } from './generated/core.js';
-import { load, type WasmSource } from './load.js';
+import { isRepeatable, load, type ProvidedWasm } from './load.js';
 import { Receipt, type Sendable } from './receipt.js';
-import { flatten, type Settings } from './settings.js';
+import { flatten, TRANSPORTS, type Settings, type Transport } from './settings.js';
+import { startTimer, type Timer } from './timer.js';
 import { closed, dropped, full, Waiting } from './waiting.js';
 
 /** How a link is made. */
 export interface LinkOptions extends Settings {
   protocols: readonly string[];
-  wasm?: WasmSource | Promise<WasmSource> | undefined;
+  wasm?: ProvidedWasm | undefined;
 }
+
+const STATES = ['connecting', 'open', 'waiting'] as const;
+
+/** Where a link stands until it is closed. */
+export type LinkState = (typeof STATES)[number];
 
 /** Who is told what happens on a link. The methods are called one at a time and do not throw. */
 export interface Owner {
   message(session: number, data: string | Uint8Array): void;
-  /** 0: connecting. 1: open, by the transport with this index. 2: waiting. */
-  state(state: number, detail: number): void;
+  /** Where the link stands, and by which transport it is open. */
+  state(state: LinkState, transport?: Transport): void;
   /** The session is carried; of one that goes on, the number of messages the server had, else -1. */
   connected(received: number): void;
   /** A message was handed to a carrier. */
@@ -42,31 +48,37 @@ const LOAD_AGAIN_LAST = 30_000;
 /** One client of the wasm, usable before the wasm is there: what is sent early waits, in order. */
 export class Link {
   #owner: Owner;
+  /** What the wasm calls. */
+  #listener: Record<string, (...told: never[]) => void>;
   #connection: Connection | undefined;
   #provider: Provider | undefined;
   /** Not handed to the wasm yet. */
   #waiting: Waiting;
   /** A message was refused while others waited: the owner is told when there is room. */
   #isRefusing = false;
-  /** Handed to the wasm, and to no carrier. */
-  #unsent: Receipt[] = [];
-  /** Handed to the wasm, and not acknowledged. */
+  /** Handed to the wasm, and not acknowledged, by their numbers, which the wasm counts from 1 on. */
   #open = new Map<number, Receipt>();
+  /** The last number that was handed to a carrier, and the last one that is acknowledged. */
+  #sent = 0;
+  #acknowledged = 0;
   #unconfirmed: Receipt[] = [];
   #closing: { code: number; reason: string } | undefined;
   #ended = false;
   #closeTimeout: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
+  #closeTimer: Timer | undefined;
   #lastStats: Float64Array | undefined;
 
   constructor(url: string | undefined, options: LinkOptions, endpoint: Endpoint | Provider, owner: Owner) {
     this.#owner = owner;
+    this.#listener = this.#listenTo();
     this.#waiting = new Waiting(options);
     this.#closeTimeout = options.timings?.closeTimeout ?? CLOSE_TIMEOUT;
     this.#provider = typeof endpoint === 'function' ? endpoint : undefined;
     const token = bytesOf(typeof endpoint === 'function' ? undefined : endpoint.token);
-    const [choices, numbers] = flatten(options, !!this.#provider);
+    // Nothing is remembered of a URL that is only known later.
+    const remembers = url !== undefined && options.rememberTransport !== false;
+    const [choices, numbers] = flatten({ ...options, rememberTransport: remembers }, !!this.#provider);
     this.#load(
       Core =>
         new Core(
@@ -74,10 +86,10 @@ export class Link {
           url ?? 'https://provider.invalid/',
           token,
           options.protocols,
-          url === undefined ? choices | (1 << 7) : choices,
+          choices,
           numbers,
           options.bare?.heartbeat?.message ?? '',
-          this.#listener(),
+          this.#listener,
         ),
       options.wasm,
       LOAD_AGAIN_FIRST,
@@ -125,11 +137,9 @@ export class Link {
     return receipt;
   }
 
-  /** The application has taken messages of a session. */
-  consumed(session: number, messages: number): void {
-    if (!this.#ended) {
-      this.#connection?.consumed(session, messages);
-    }
+  /** The application has taken a message of a session. */
+  consumed(session: number): void {
+    this.#connection?.consumed(session, 1);
   }
 
   /** Closes: what was sent goes first. The caller has checked code and reason. */
@@ -138,7 +148,8 @@ export class Link {
       this.#closing = { code, reason };
       this.#flush();
       if (this.#waiting.first) {
-        this.#closeTimer = setTimeout(() => this.abort(), this.#closeTimeout);
+        // For the whole way: the wasm would begin to count when it is handed the last message.
+        this.#closeTimer = startTimer(() => this.abort(), this.#closeTimeout);
       } else if (!this.#connection) {
         this.#end(undefined);
       }
@@ -168,12 +179,12 @@ export class Link {
         }
       },
       cause => {
-        const error = unloaded(cause);
+        const error = unloaded(cause, isRepeatable(wasm));
         if (!error.retryable) {
           this.#end(error);
         } else if (!this.#ended) {
-          this.#timer = setTimeout(() => this.#load(make, wasm, Math.min(delay * 2, LOAD_AGAIN_LAST)), delay);
-          this.#owner.state(2, 0);
+          this.#timer = startTimer(() => this.#load(make, wasm, Math.min(delay * 2, LOAD_AGAIN_LAST)), delay);
+          this.#owner.state('waiting');
           this.#owner.retry(error, delay);
         }
       },
@@ -207,7 +218,6 @@ export class Link {
     }
     this.#tellOfRoom();
     if (this.#closing) {
-      clearTimeout(this.#closeTimer);
       this.#connection?.close(this.#closing.code, this.#closing.reason);
     }
   }
@@ -232,7 +242,6 @@ export class Link {
     if (id > 0) {
       receipt.id = id;
       this.#open.set(id, receipt);
-      this.#unsent.push(receipt);
       return;
     }
     if (id === 0) {
@@ -243,12 +252,13 @@ export class Link {
       : new MessageError('too-large', `The server takes at most ${connection.maxMessage()} bytes.`, data);
   }
 
-  #listener() {
+  #listenTo(): Record<string, (...told: never[]) => void> {
     const owner = this.#owner;
     return {
-      message: owner.message.bind(owner),
-      state: owner.state.bind(owner),
-      connected: owner.connected.bind(owner),
+      message: owner.message,
+      state: (state: number, transport: number) =>
+        owner.state(STATES[state] as LinkState, TRANSPORTS[transport]),
+      connected: owner.connected,
       progress: (id: number, acknowledged: boolean) => this.#progress(id, acknowledged),
       unconfirmed: (id: number, how: number) => this.#fail(this.#open.get(id), how),
       room: () => {
@@ -270,21 +280,18 @@ export class Link {
   }
 
   #progress(id: number, acknowledged: boolean): void {
-    let count = 0;
-    let receipt;
-    while ((receipt = this.#unsent[count]) && receipt.id <= id) {
-      receipt.fate = 'sent';
-      this.#owner.sent(receipt);
-      count++;
+    while (this.#sent < id) {
+      const receipt = this.#open.get(++this.#sent);
+      if (receipt) {
+        receipt.leave();
+        this.#owner.sent(receipt);
+      }
     }
-    this.#unsent.splice(0, count);
     if (acknowledged) {
-      for (const [open, receipt] of this.#open) {
-        if (open > id) {
-          break;
-        }
-        this.#open.delete(open);
-        receipt.settle();
+      while (this.#acknowledged < id) {
+        const receipt = this.#open.get(++this.#acknowledged);
+        this.#open.delete(this.#acknowledged);
+        receipt?.settle();
       }
       this.#tellOfRoom();
     }
@@ -296,10 +303,6 @@ export class Link {
       return;
     }
     this.#open.delete(receipt.id);
-    const index = this.#unsent.indexOf(receipt);
-    if (index >= 0) {
-      this.#unsent.splice(index, 1);
-    }
     if (how === 0) {
       receipt.settle(dropped(receipt.data));
     } else {
@@ -340,7 +343,10 @@ export class Link {
     const connection = this.#connection;
     this.#lastStats = connection?.stats();
     this.#connection = undefined;
-    // Not now: the wasm may be in the middle of telling this.
+    // The wasm may be in the middle of telling: it goes on, and nobody hears it.
+    for (const method in this.#listener) {
+      this.#listener[method] = () => {};
+    }
     queueMicrotask(() => connection?.free());
     this.#owner.closed(error, this.#take());
   }

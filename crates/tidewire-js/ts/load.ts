@@ -5,6 +5,9 @@ import { Connection, imports, start } from './generated/core.js';
 /** Where the wasm comes from: its URL, its bytes, an answer to `fetch`, or a compiled module. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
+/** A source, a promise of one, or a function that gives it and is asked again after a failure. */
+export type ProvidedWasm = WasmSource | Promise<WasmSource> | (() => WasmSource | Promise<WasmSource>);
+
 let loading: Promise<void> | undefined;
 
 /**
@@ -13,20 +16,46 @@ let loading: Promise<void> | undefined;
  *
  * @internal
  */
-export async function load(source?: WasmSource | Promise<WasmSource>): Promise<typeof Connection> {
-  loading ??= instantiate(source);
+export async function load(source?: ProvidedWasm): Promise<typeof Connection> {
+  // What can be tried only once is not given up because another source failed.
+  while (loading && !isRepeatable(source)) {
+    if (
+      await loading.then(
+        () => true,
+        () => false,
+      )
+    ) {
+      return Connection;
+    }
+  }
+  const mine = (loading ??= instantiate(source));
   try {
-    await loading;
+    await mine;
   } catch (error) {
-    loading = undefined;
+    if (loading === mine) {
+      loading = undefined;
+    }
     throw error;
   }
   return Connection;
 }
 
-async function instantiate(given?: WasmSource | Promise<WasmSource>): Promise<void> {
-  let source = (await given) ?? (await locate());
-  if (typeof source === 'string' || source instanceof URL || source instanceof Request) {
+/**
+ * Whether another try may have another result: a promise and what was read already stay as they are.
+ *
+ * @internal
+ */
+export function isRepeatable(source: ProvidedWasm | undefined): boolean {
+  return source === undefined || isLocation(source) || typeof source === 'function';
+}
+
+function isLocation(source: unknown): source is string | URL | Request {
+  return typeof source === 'string' || source instanceof URL || source instanceof Request;
+}
+
+async function instantiate(given?: ProvidedWasm): Promise<void> {
+  let source = (await (typeof given === 'function' ? given() : given)) ?? (await locate());
+  if (isLocation(source)) {
     source = await fetch(source);
   }
   if (source instanceof Response) {

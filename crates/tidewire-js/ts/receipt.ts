@@ -8,14 +8,12 @@ export type Fate = 'queued' | 'sent' | 'acknowledged' | 'failed';
 
 /** The handle on the fate of one message. It need not be kept: the message goes its way all the same. */
 export class Receipt {
-  /** How far the message has come until now; `sent` says only that it was handed to the browser. */
-  fate: Fate = 'queued';
-  /** Why it will not be acknowledged, once that is known. */
-  error: MessageError | undefined;
   /** @internal The number by which the wasm knows the message. */
   id = 0;
   /** @internal What travels; a Blob until it is read. */
   body: string | Uint8Array | Blob;
+  #fate: Fate = 'queued';
+  #error: MessageError | undefined;
   #settled: Promise<void> | undefined;
   #settle: ((error?: MessageError) => void) | undefined;
 
@@ -34,6 +32,16 @@ export class Receipt {
     }
   }
 
+  /** How far the message has come until now; `sent` says only that it was handed to the browser. */
+  get fate(): Fate {
+    return this.#fate;
+  }
+
+  /** Why it will not be acknowledged, once that is known. */
+  get error(): MessageError | undefined {
+    return this.#error;
+  }
+
   /**
    * Resolves when the server's application has the message (with `bare`: when the browser has it). Rejects with a
    * {@link MessageError} that says what is known: `dropped` or `unconfirmed`.
@@ -41,8 +49,8 @@ export class Receipt {
   get acknowledged(): Promise<void> {
     return (this.#settled ??= new Promise((resolve, reject) => {
       this.#settle = error => (error ? reject(error) : resolve());
-      if (this.fate === 'acknowledged' || this.error) {
-        this.#settle(this.error);
+      if (this.#fate === 'acknowledged' || this.#error) {
+        this.#settle(this.#error);
       }
     }));
   }
@@ -52,10 +60,15 @@ export class Receipt {
     return sizeOf(this.body);
   }
 
+  /** @internal The browser has it. */
+  leave(): void {
+    this.#fate = 'sent';
+  }
+
   /** @internal */
   settle(error?: MessageError): void {
-    this.fate = error ? 'failed' : 'acknowledged';
-    this.error = error;
+    this.#fate = error ? 'failed' : 'acknowledged';
+    this.#error = error;
     this.#settle?.(error);
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from './errors.js';
-import type { WasmSource } from './load.js';
+import type { ProvidedWasm } from './load.js';
 import { checkNumber, flatten, type Limits, type Timings, type Transport } from './settings.js';
 
 /** The options of {@link TidewireSocket.with}. */
@@ -36,16 +36,13 @@ export interface SocketOptions {
   /** Sizes in bytes and messages. */
   limits?: Limits;
   /** Where the wasm comes from, where it is not beside the package's code. */
-  wasm?: WasmSource | Promise<WasmSource>;
+  wasm?: ProvidedWasm;
 }
 
 const SERVERS = ['gateway', 'tidewire', 'plain'];
 
 const DEFAULT_OPEN_TIMEOUT = 20_000;
 const DEFAULT_AWAY_TIMEOUT = 120_000;
-
-/** The longest time that timers know; beyond it they fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** `send` of a WebSocket cannot say that there is no room, so there is more than for a client. */
 export const ROOM = { outboxBytes: 1 << 26, outboxMessages: 1 << 17 } as const satisfies Limits;
@@ -62,9 +59,9 @@ export function checkOptions(options: SocketOptions): void {
 }
 
 export function openTimeout(options: SocketOptions): number {
-  return Math.min(options.openTimeout ?? DEFAULT_OPEN_TIMEOUT, LONGEST_TIMER);
+  return options.openTimeout ?? DEFAULT_OPEN_TIMEOUT;
 }
 
 export function awayTimeout(options: SocketOptions): number {
-  return Math.min(options.awayTimeout ?? DEFAULT_AWAY_TIMEOUT, LONGEST_TIMER);
+  return options.awayTimeout ?? DEFAULT_AWAY_TIMEOUT;
 }

@@ -22,6 +22,9 @@ const NativeWebSocket = WebSocket;
 
 const OPTIONS = Symbol('options');
 
+/** Stands for the page's close, among the messages that are sent. */
+const GOODBYE = Symbol('goodbye');
+
 /**
  * A `WebSocket` with the interface of the WHATWG WebSockets standard, whose connection is a session: cuts, changes of
  * network and proxies that block WebSocket are invisible to whoever uses it, and `close` comes when the session has
@@ -234,7 +237,7 @@ export class TidewireSocket extends EventTarget {
   #askToClose(code: number | undefined, reason: string): void {
     if (this.#controlled) {
       this.#goodbye = closeMessage(code ?? (reason ? 1000 : 1005), reason);
-      this.#hand(Control, this.#goodbye);
+      this.#hand(GOODBYE, this.#goodbye);
     } else {
       this.#asked = { code: code ?? 1005, reason, wasClean: true };
       this.#link.close(code ?? 1000, reason);
@@ -266,21 +269,21 @@ export class TidewireSocket extends EventTarget {
     return {
       message: (session, raw) =>
         queueTask(() => {
-          this.#link.consumed(session, 1);
+          this.#link.consumed(session);
           this.#arrive(raw);
         }),
       // Before `open` a connection proves nothing: the server behind the gateway has to accept.
-      state: state => (state === 1 && this.#readyState ? this.#away.end() : this.#goAway()),
+      state: state => (state === 'open' && this.#readyState ? this.#away.end() : this.#goAway()),
       connected: () => {
         if (!this.#controlled) {
           queueTask(() => this.#open(''));
         }
       },
       // The page's messages alone are counted, and not any more when it was told of the end.
-      sent: ({ data, size }) => this.#buffered.take(data === Control || this.#ended ? 0 : size),
+      sent: ({ data, size }) => this.#buffered.take(data === GOODBYE || this.#ended ? 0 : size),
       room: () => {
         if (this.#goodbye) {
-          this.#hand(Control, this.#goodbye);
+          this.#hand(GOODBYE, this.#goodbye);
         }
       },
       retry: () => {},

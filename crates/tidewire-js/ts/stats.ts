@@ -48,7 +48,7 @@ const OF_CLIENT =
     ',',
   );
 
-/** Names the counters that the wasm lists, in the order of `flatten` in src/connection.rs; zeros where there are none. */
+/** Names the counters that the wasm lists, in the order of `stats` in src/connection.rs; zeros where there are none. */
 export function unflatten(numbers: ArrayLike<number> = []): Stats {
   let next = 0;
   const take = (names: string[]) => Object.fromEntries(names.map(name => [name, numbers[next++] ?? 0]));

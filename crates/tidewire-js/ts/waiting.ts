@@ -1,4 +1,5 @@
 import { MessageError } from './errors.js';
+import { Queue } from './queue.js';
 import type { Receipt } from './receipt.js';
 import type { Settings } from './settings.js';
 
@@ -10,7 +11,7 @@ const MESSAGE_COST = 64;
  * is full. It is bounded as the outbox is, and follows the same policy.
  */
 export class Waiting {
-  #receipts: Receipt[] = [];
+  #receipts = new Queue<Receipt>();
   #bytes = 0;
   #maxMessages: number;
   #maxBytes: number;
@@ -24,7 +25,7 @@ export class Waiting {
 
   /** The message whose turn it is. */
   get first(): Receipt | undefined {
-    return this.#receipts[0];
+    return this.#receipts.first;
   }
 
   /** Takes a message at the end, or throws `full`. */
@@ -36,7 +37,7 @@ export class Waiting {
       if (this.#overflow !== 'drop-oldest') {
         throw full(receipt.data);
       }
-      const oldest = this.#receipts[0] as Receipt;
+      const oldest = this.first as Receipt;
       this.remove(oldest);
       oldest.settle(dropped(oldest.data));
     }
@@ -46,19 +47,17 @@ export class Waiting {
 
   /** Whether the message was still waiting. */
   remove(receipt: Receipt): boolean {
-    const index = this.#receipts.indexOf(receipt);
-    if (index < 0) {
-      return false;
+    const wasThere = this.#receipts.remove(receipt);
+    if (wasThere) {
+      this.#bytes -= costOf(receipt);
     }
-    this.#receipts.splice(index, 1);
-    this.#bytes -= costOf(receipt);
-    return true;
+    return wasThere;
   }
 
   /** All that waits, taken out. */
   clear(): Receipt[] {
     this.#bytes = 0;
-    return this.#receipts.splice(0);
+    return this.#receipts.clear();
   }
 
   /** Whether a message finds room beside so many others; as in the outbox, alone it does, however long it is. */

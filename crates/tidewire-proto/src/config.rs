@@ -117,23 +117,23 @@ pub enum Mode {
 /// What a client in bare mode does to find out whether its server is alive.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BareConfig {
-    /// A message of the application's choice and the interval at which it is sent, 1 ms or more. Default none.
+    /// A message of the application's choice and the interval at which it is sent, above zero. Default none.
     pub heartbeat: Option<(Payload, Duration)>,
     /// How long the server may be silent before the connection counts as dead, above zero. Default none: never.
     pub idle_timeout: Option<Duration>,
 }
 
 impl BareConfig {
-    fn check(&self) -> Result<(), ConfigError> {
-        let beat = self.heartbeat.as_ref().map(|(_, interval)| interval);
-        let field = if beat.is_some_and(|interval| *interval < LEAST_REPEATED) {
-            "heartbeat"
-        } else if self.idle_timeout.is_some_and(|idle| idle.is_zero()) {
-            "idle_timeout"
+    /// Names what would leave the page no pause.
+    fn check(&self) -> Option<&'static str> {
+        let zero = |span: Option<Duration>| span.is_some_and(|span| span.is_zero());
+        if zero(self.heartbeat.as_ref().map(|(_, interval)| *interval)) {
+            Some("heartbeat")
+        } else if zero(self.idle_timeout) {
+            Some("idle_timeout")
         } else {
-            return Ok(());
-        };
-        Err(ConfigError { field })
+            None
+        }
     }
 }
 
@@ -211,8 +211,8 @@ impl Default for ClientConfig {
     }
 }
 
-/// The shortest time after which something is done again: without a pause the page would do nothing else.
-const LEAST_REPEATED: Duration = Duration::from_millis(1);
+/// The shortest time that can be the first of a growing row.
+const LEAST_GROWING: Duration = Duration::from_millis(1);
 
 impl ClientConfig {
     /// Whether `transport` may be used.
@@ -223,13 +223,9 @@ impl ClientConfig {
         }
     }
 
-    /// Names the first field that makes no sense: a zero or inverted time, one that is too short to be waited for again and again,
-    /// or no transport at all.
+    /// Names the first field that makes no sense: a zero or inverted time, one that is too short to grow, or no transport at all.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
-        if let Mode::Bare(bare) = &self.mode {
-            bare.check()?;
-        }
         let mut transports = Transport::ALL.into_iter();
         let field = if !transports.any(|transport| self.allows(transport)) {
             "transports"
@@ -241,7 +237,7 @@ impl ClientConfig {
             "request_timeout"
         } else if self.hold.is_zero() {
             "hold"
-        } else if self.polling_floor < LEAST_REPEATED {
+        } else if self.polling_floor < LEAST_GROWING {
             "polling_floor"
         } else if self.polling_ceiling < self.polling_floor {
             "polling_ceiling"
@@ -249,12 +245,16 @@ impl ClientConfig {
             "silence"
         } else if self.probe_timeout.is_zero() {
             "probe_timeout"
-        } else if self.backoff_base < LEAST_REPEATED {
+        } else if self.backoff_base < LEAST_GROWING {
             "backoff_base"
         } else if self.backoff_cap < self.backoff_base {
             "backoff_cap"
         } else if self.promotion_base.is_zero() {
             "promotion_base"
+        } else if let Mode::Bare(bare) = &self.mode
+            && let Some(field) = bare.check()
+        {
+            field
         } else {
             return Ok(());
         };

@@ -32,6 +32,7 @@ client.addEventListener('lost', ({ unconfirmed, error }) => {
   }
 });
 client.addEventListener('close', ({ code, reason, error }) => console.log(code, reason, error?.code));
+client.addEventListener('close', ({ error }) => error instanceof ConnectionError && error.closeCode === 1006);
 client.addEventListener('something else', event => event.type);
 const receipt: Receipt = client.send(new Uint8Array(3));
 await receipt.acknowledged;
@@ -62,6 +63,7 @@ const options: ClientOptions<number, string> = {
 };
 new Client('/live', options).send(5);
 
+new Client('/live', { wasm: () => fetch('/tidewire.wasm') });
 new Client<Sendable, string | Uint8Array>('/live', { binaryType: 'uint8array' });
 new Client(async ({ reauthenticate }) => ({ url: '/live', token: reauthenticate ? 'new' : 'old' }));
 {

@@ -1,5 +1,5 @@
 // What must not compile, each line for its own reason.
-import { Client, json, type Codec } from 'tidewire';
+import { Client, json, MessageError, type Codec } from 'tidewire';
 
 const client = new Client('/live');
 // @ts-expect-error A message is text or bytes.
@@ -24,6 +24,12 @@ client.addEventListener('message', (event: CloseEvent) => event.code);
 client.send('ahoy').then(() => {});
 // @ts-expect-error A client's end cannot be changed.
 client.closed = Promise.resolve();
+// @ts-expect-error Where a client stands is its own affair.
+client.state = 'open';
+// @ts-expect-error What became of a message is told, not set.
+client.send('ahoy').fate = 'sent';
+// @ts-expect-error A message is refused for no such reason.
+void ((error: MessageError) => error.code === 'refused');
 
 const numbers: Codec<number, number> = { encode: String, decode: Number };
 // @ts-expect-error The codec takes numbers.
