@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use http::header::SEC_WEBSOCKET_PROTOCOL;
 use tidewire_server::{Cause, Close, CloseCode, Payload, SendErrorKind, Session, SessionHandle};
 use tokio::sync::Notify;
 use tokio_tungstenite::WebSocketStream;
@@ -14,10 +13,9 @@ use crate::closing::{self, Backend};
 use crate::control::{self, Malformed, Said, Speaker};
 use crate::dial::{DialError, Opened};
 use crate::ending::{Ending, Fault};
-use crate::forward::{self, Origin};
+use crate::forward::{self, Opening};
 use crate::frames::Frames;
 use crate::gateway::Inner;
-use crate::target::Target;
 use crate::wire::Watched;
 
 /// Read buffer of a connection to a backend.
@@ -79,23 +77,12 @@ pub(crate) async fn run(gateway: Arc<Inner>, mut session: Session) {
 
 async fn open(gateway: &Inner, session: &Session, speaker: &Speaker) -> Result<Opened, DialError> {
     let parts = session.parts();
-    let (Some(target), Some(origin)) = (
-        parts.extensions.get::<Target>(),
-        parts.extensions.get::<Origin>(),
-    ) else {
-        return Err(DialError::Unreachable);
-    };
     let protocols = match speaker {
         Speaker::DropIn { protocols } => protocols.join(", "),
-        Speaker::Ordinary => {
-            let offered = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-            let offered: Vec<_> = offered.filter_map(|value| value.to_str().ok()).collect();
-            offered.join(", ")
-        }
+        Speaker::Ordinary => forward::offered(parts),
     };
-    let request = forward::opening(target, parts, *origin, &protocols)
-        .map_err(|_| DialError::Handshake("the request cannot be written"))?;
-    gateway.dial(&target.route, request).await
+    let opening = Opening::of(parts, &protocols).map_err(DialError::Handshake)?;
+    gateway.dial(opening).await
 }
 
 /// Passes messages on until either side ends.
@@ -260,30 +247,5 @@ impl Voice<'_> {
         };
         self.handle.close_with(close);
         self.handle.ended().await;
-    }
-}
-
-impl Ending {
-    /// The close frame for the backend; none where it is beyond hearing one, or has sent its own.
-    fn farewell(&self, cause: Option<Cause>, is_stopping: bool) -> Option<Close> {
-        let leaving = |reason| Some(Close::new(CloseCode::GOING_AWAY, reason));
-        match self {
-            Self::Backend { .. } | Self::ByPage(_) | Self::Unopened(_) => None,
-            Self::Fault(fault) => fault.farewell(),
-            Self::Malformed => Some(Close::new(
-                CloseCode::PROTOCOL,
-                "client: it broke the rules of control messages",
-            )),
-            Self::ByBrowser => match cause {
-                Some(Cause::Refused(close)) => Some(close),
-                Some(Cause::TimedOut) => leaving("gone: the browser did not come back"),
-                Some(Cause::PeerMisbehaved(_)) => Some(Close::new(
-                    CloseCode::PROTOCOL,
-                    "client: it broke the session protocol",
-                )),
-                _ if is_stopping => leaving("stopping: the gateway stops"),
-                _ => leaving("ended: the gateway ended the session"),
-            },
-        }
     }
 }

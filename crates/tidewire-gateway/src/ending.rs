@@ -1,6 +1,6 @@
 //! How a session comes to its end, and what each side is told: the table of close codes in `docs/GATEWAY.md`.
 
-use tidewire_server::{Close, CloseCode};
+use tidewire_server::{Cause, Close, CloseCode};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -97,6 +97,29 @@ impl Ending {
             Self::Unopened(error) => error.close(),
         }
     }
+
+    /// The close frame for the backend; none where it is beyond hearing one, or has sent its own.
+    pub(crate) fn farewell(&self, cause: Option<Cause>, is_stopping: bool) -> Option<Close> {
+        let leaving = |reason| Some(Close::new(CloseCode::GOING_AWAY, reason));
+        match self {
+            Self::Backend { .. } | Self::ByPage(_) | Self::Unopened(_) => None,
+            Self::Fault(fault) => fault.farewell(),
+            Self::Malformed => Some(Close::new(
+                CloseCode::PROTOCOL,
+                "client: it broke the rules of control messages",
+            )),
+            Self::ByBrowser => match cause {
+                Some(Cause::Refused(close)) => Some(close),
+                Some(Cause::TimedOut) => leaving("gone: the browser did not come back"),
+                Some(Cause::PeerMisbehaved(_)) => Some(Close::new(
+                    CloseCode::PROTOCOL,
+                    "client: it broke the session protocol",
+                )),
+                _ if is_stopping => leaving("stopping: the gateway stops"),
+                _ => leaving("ended: the gateway ended the session"),
+            },
+        }
+    }
 }
 
 fn malformed() -> Close {
@@ -151,7 +174,7 @@ impl Fault {
     }
 
     /// The close frame for the backend, where it may still hear one.
-    pub(crate) fn farewell(self) -> Option<Close> {
+    fn farewell(self) -> Option<Close> {
         let code = match self {
             Self::Frame => CloseCode::PROTOCOL,
             Self::Message => CloseCode::TOO_BIG,

@@ -8,17 +8,16 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use bytes::BytesMut;
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
 };
 use http::request::Parts;
-use http::uri::Authority;
 use http::{Response, StatusCode, Uri};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tidewire_server::{Handshake, OriginError};
+use tidewire_server::{Handshake, OriginError, is_meant_for};
 use tower::ServiceExt;
 
-use crate::forward::{self, Origin};
+use crate::forward::{self, Opening, Origin};
 use crate::gateway::Inner;
 use crate::places::NoPlace;
 use crate::plain;
@@ -107,32 +106,15 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
         return Ok(response);
     }
     // Only the backend can choose among sub-protocols, so it is asked before the client is answered.
-    let (Some(target), Some(origin)) = (
-        parts.extensions.get::<Target>(),
-        parts.extensions.get::<Origin>(),
-    ) else {
-        return Err(Refused::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "target: there is none",
-        ));
-    };
-    let place = gateway.plain_place(origin.client).map_err(Refused::from)?;
-    let request =
-        forward::opening(target, &parts, *origin, &plain::offered(&parts)).map_err(|_| {
-            Refused::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "request: it cannot be written",
-            )
-        })?;
-    let opened = gateway
-        .dial(&target.route, request)
-        .await
-        .map_err(|error| Refused {
-            status: error.status(),
-            reason: error.to_string(),
-            name: error.name(),
-            retry_after: error.retry_after(),
-        })?;
+    let opening = Opening::of(&parts, &forward::offered(&parts))
+        .map_err(|reason| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, reason))?;
+    let place = gateway.plain_place(opening.client).map_err(Refused::from)?;
+    let opened = gateway.dial(opening).await.map_err(|error| Refused {
+        status: error.status(),
+        reason: error.to_string(),
+        name: error.name(),
+        retry_after: error.retry_after(),
+    })?;
     if let Some(protocol) = &opened.protocol {
         // One of those that were offered, or the backend would not have been believed.
         handshake.choose(protocol);
@@ -156,16 +138,7 @@ async fn upgrade(gateway: &Arc<Inner>, mut parts: Parts) -> Result<Response<Body
 }
 
 fn check_name(gateway: &Inner, parts: &Parts) -> Result<(), Refused> {
-    if gateway.hosts.is_empty() {
-        return Ok(());
-    }
-    let named = parts.headers.get(HOST);
-    let named = named.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let is_ours = named.is_some_and(|named| {
-        let mut hosts = gateway.hosts.iter();
-        hosts.any(|host| host.eq_ignore_ascii_case(named.host()))
-    });
-    match is_ours {
+    match is_meant_for(parts, &gateway.hosts) {
         true => Ok(()),
         false => Err(Refused::new(
             StatusCode::MISDIRECTED_REQUEST,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
@@ -14,6 +15,7 @@ use http_body_util::Empty;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::network::Network;
+use crate::route::Route;
 use crate::target::Target;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -58,8 +60,42 @@ impl Origin {
     }
 }
 
+/// What a connection to a backend is opened with.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) route: Arc<Route>,
+    /// On whose behalf.
+    pub(crate) client: IpAddr,
+    pub(crate) request: Request<Empty<Bytes>>,
+}
+
+impl Opening {
+    /// The opening for a request whose target and origin were found when it came in.
+    pub(crate) fn of(parts: &Parts, protocols: &str) -> Result<Self, &'static str> {
+        let target = parts.extensions.get::<Target>();
+        let origin = parts.extensions.get::<Origin>();
+        let (Some(target), Some(origin)) = (target, origin) else {
+            return Err("target: there is none");
+        };
+        let request = write(target, parts, *origin, protocols)
+            .map_err(|_| "request: it cannot be written")?;
+        Ok(Self {
+            route: target.route.clone(),
+            client: origin.client,
+            request,
+        })
+    }
+}
+
+/// The sub-protocols that a handshake offers, as one header has them.
+pub(crate) fn offered(parts: &Parts) -> String {
+    let values = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    values.join(", ")
+}
+
 /// The request that asks the backend for a WebSocket on behalf of the one with these parts.
-pub(crate) fn opening(
+fn write(
     target: &Target,
     parts: &Parts,
     origin: Origin,
@@ -191,7 +227,7 @@ mod tests {
             .collect();
         let peer = IpAddr::from([192, 0, 2, 7]);
         let origin = Origin::of(peer, &parts.headers, &trusted);
-        let request = opening(&target, &parts, origin, "one, two").expect("a request");
+        let request = write(&target, &parts, origin, "one, two").expect("a request");
         assert_eq!(request.uri(), "/ws/x?y=1");
         request.headers().clone()
     }

@@ -8,11 +8,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::request::Parts;
-use http::{Request, StatusCode};
-use http_body_util::Empty;
 use tidewire_server::{Credentials, Hub, Origins, Principal, Refusal};
 use tokio::sync::watch;
 
@@ -22,6 +20,7 @@ use crate::control::Speaker;
 use crate::dial::{self, DialError, Opened};
 use crate::entrance;
 use crate::error::ConfigError;
+use crate::forward::Opening;
 use crate::forward::Origin;
 use crate::metrics::Counters;
 use crate::network::Network;
@@ -163,12 +162,9 @@ impl Gateway {
 
 impl Inner {
     /// Opens a connection to a backend, and counts what came of it.
-    pub(crate) async fn dial(
-        &self,
-        route: &Route,
-        request: Request<Empty<Bytes>>,
-    ) -> Result<Opened, DialError> {
-        let opened = dial::dial(route, request, self.limits.connect).await;
+    pub(crate) async fn dial(&self, opening: Opening) -> Result<Opened, DialError> {
+        let Opening { route, request, .. } = opening;
+        let opened = dial::dial(&route, request, self.limits.connect).await;
         let outcome = opened
             .as_ref()
             .map_or_else(|error| error.name(), |_| "opened");

@@ -9,26 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use tidewire_proto::server::{CarrierKind, read_opening};
 use tidewire_server::{Close, CloseCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::dial::Opened;
-use crate::forward::{self, Origin};
+use crate::forward::{self, Opening};
 use crate::gateway::Inner;
 use crate::places::{NoPlace, Place};
-use crate::target::Target;
-use crate::tunnel::{self, Screen, Side};
+use crate::tunnel::{self, CLOSE_TIMEOUT, Screen, Side};
 use crate::wire::Rewound;
 
 /// Longest HELLO with its token, and the header of its frame.
 const LONGEST_HELLO: usize = 9 * 1024;
 /// Time that a first frame may take once it has begun.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
-/// Time that a peer has to read a close frame.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whose first frame it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,8 +42,7 @@ where
 {
     let mut ahead = BytesMut::new();
     let first = tokio::select! {
-        first = first_frame(&mut client, &mut ahead) => first,
-        () = tokio::time::sleep(gateway.limits.plain_after), if ahead.is_empty() => Ok(First::Unknown),
+        first = first_frame(&mut client, &mut ahead, gateway.limits.plain_after) => first,
         () = gateway.stopping() => return refuse(client, &NoPlace::Stopping.close()).await,
     };
     match first {
@@ -115,28 +110,13 @@ where
 }
 
 async fn open(gateway: &Inner, parts: &Parts) -> Result<(Opened, Place), Close> {
-    let (Some(target), Some(origin)) = (
-        parts.extensions.get::<Target>(),
-        parts.extensions.get::<Origin>(),
-    ) else {
-        return Err(Close::new(CloseCode::INTERNAL, "target: there is none"));
-    };
-    let place = gateway.plain_place(origin.client).map_err(NoPlace::close)?;
-    let protocols = offered(parts);
-    let request = forward::opening(target, parts, *origin, &protocols)
-        .map_err(|_| Close::new(CloseCode::INTERNAL, "request: it cannot be written"))?;
-    let opened = gateway
-        .dial(&target.route, request)
-        .await
-        .map_err(|error| error.close())?;
+    let opening = Opening::of(parts, &forward::offered(parts))
+        .map_err(|reason| Close::new(CloseCode::INTERNAL, reason))?;
+    let place = gateway
+        .plain_place(opening.client)
+        .map_err(NoPlace::close)?;
+    let opened = gateway.dial(opening).await.map_err(|error| error.close())?;
     Ok((opened, place))
-}
-
-/// The sub-protocols that a handshake offers, as one header has them.
-pub(crate) fn offered(parts: &Parts) -> String {
-    let values = parts.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
-    values.join(", ")
 }
 
 /// Tells a client that is connected already why it cannot stay.
@@ -145,23 +125,25 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, close: &Close)
         client
             .write_all(&tunnel::close_frame(Side::Client, close))
             .await?;
-        client.shutdown().await?;
-        // Until it has read the close frame and leaves: closing earlier would reset the connection.
-        let mut waste = [0; 1_024];
-        while client.read(&mut waste).await? > 0 {}
-        io::Result::Ok(())
+        client.shutdown().await
     };
     // An error means that it is gone already, a timeout that it does not care.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+    if let Ok(Ok(())) = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await {
+        let _ = tunnel::drain(&mut client).await;
+    }
 }
 
-/// Reads until it is known whose first frame it is. What was read is in `ahead`, also where this is cancelled.
+/// Reads until it is known whose first frame it is, or nothing came within `silence`. What was read is in `ahead`, also
+/// where this is cancelled.
 async fn first_frame<S: AsyncRead + Unpin>(
     client: &mut S,
     ahead: &mut BytesMut,
+    silence: Duration,
 ) -> io::Result<First> {
-    // The first bytes have no bound in time here; the caller has one.
-    read_some(client, ahead).await?;
+    match tokio::time::timeout(silence, read_some(client, ahead)).await {
+        Ok(read) => read?,
+        Err(_) => return Ok(First::Unknown),
+    }
     let rest = async {
         loop {
             match judge(ahead) {

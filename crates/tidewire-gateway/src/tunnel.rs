@@ -18,7 +18,7 @@ const BUFFER: usize = 16 * 1024;
 /// Time that the other direction has once one has ended.
 const HALF_OPEN: Duration = Duration::from_secs(10);
 /// Time that a peer has to leave after a close frame of the gateway's own.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Any mask will do, for there is nothing to hide from anybody between here and the backend.
 const MASK: [u8; 4] = [0x5a, 0x17, 0xc3, 0x88];
 
@@ -137,23 +137,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
         Ok(())
     }
 
-    /// Says why, where it is between two frames, and takes what still comes: to leave it unread would reset the connection, and
-    /// what was said on it would be lost.
+    /// Says why, where it is between two frames, and lets the other side leave.
     async fn stop(&mut self, frames: &Frames) -> io::Result<()> {
         if frames.is_between() && !frames.is_closed() {
             let stopping = Close::new(CloseCode::GOING_AWAY, "stopping: the gateway stops");
             self.write(&close_frame(self.side, &stopping)).await?;
         }
         self.to.shutdown().await?;
-        let rest = async {
-            let mut waste = [0; 1_024];
-            while self.from.read(&mut waste).await? > 0 {}
-            Ok(())
-        };
-        // One that does not leave is left.
-        tokio::time::timeout(CLOSE_TIMEOUT, rest)
-            .await
-            .unwrap_or(Ok(()))
+        drain(&mut self.from).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -165,6 +156,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'_, R, W> {
                 .unwrap_or(Err(io::ErrorKind::TimedOut.into())),
         }
     }
+}
+
+/// Takes what a peer still sends until it leaves, or is left: to leave it unread would reset the connection, and what was said
+/// on it would be lost.
+pub(crate) async fn drain<R: AsyncRead + Unpin>(from: &mut R) -> io::Result<()> {
+    let rest = async {
+        let mut waste = [0; 1_024];
+        while from.read(&mut waste).await? > 0 {}
+        Ok(())
+    };
+    tokio::time::timeout(CLOSE_TIMEOUT, rest)
+        .await
+        .unwrap_or(Ok(()))
 }
 
 /// A close frame as a server or a client writes it.

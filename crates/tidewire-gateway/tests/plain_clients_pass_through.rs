@@ -195,6 +195,26 @@ async fn a_late_hello_is_still_one() {
 }
 
 #[tokio::test]
+async fn a_hello_that_has_begun_is_waited_for() {
+    let mut backend = Backend::start(&[]).await;
+    let mut config = GatewayConfig::new([live(backend.address)]);
+    config.limits.plain_after = Duration::from_millis(200);
+    let front = Front::start(config).await;
+    let mut socket = RawSocket::open(front.address, "/live").await;
+    let hello = raw::packet(&raw::hello(1, HelloMode::Socket), |_| ());
+    let frame = raw::frame(0x82, &hello);
+    let (begun, rest) = frame.split_at(3);
+    socket.write(begun).await;
+    // Longer than a silent client has.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(!backend.has_visit(), "none is opened as for a plain client");
+    socket.write(rest).await;
+    assert!(matches!(socket.hear().await, Heard::Binary(packet) if packet.first() == Some(&0x02)));
+    let _session = backend.visit().await;
+    assert!(!backend.has_visit());
+}
+
+#[tokio::test]
 async fn a_hello_after_the_backend_has_spoken_reaches_no_backend() {
     let mut backend = Backend::start(&[]).await;
     let mut config = GatewayConfig::new([live(backend.address)]);

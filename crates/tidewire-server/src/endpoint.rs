@@ -9,8 +9,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::routing::any;
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
-    SEC_WEBSOCKET_VERSION,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_VERSION,
 };
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
@@ -28,7 +27,7 @@ use crate::driver::{Driver, Outlet};
 use crate::handshake::Handshake;
 use crate::hub::{Hub, HubInner, Visitor, draining};
 use crate::metrics::count;
-use crate::origin::{OriginError, host_of};
+use crate::origin::{OriginError, is_meant_for};
 use crate::socket;
 
 /// Names that a secret might have in a URL, where it would end up in logs and in `Referer`.
@@ -89,7 +88,7 @@ async fn endpoint(State(hub): State<Arc<HubInner>>, request: Request) -> Respons
 
 async fn serve(hub: &Arc<HubInner>, request: Request) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    if !host_is_ours(&hub.rules.hosts, &parts) {
+    if !is_meant_for(&parts, &hub.rules.hosts) {
         return answer::refusal_with(
             StatusCode::MISDIRECTED_REQUEST,
             "host: this server has another name",
@@ -289,21 +288,6 @@ fn visitor(hub: &HubInner, parts: &Parts) -> Visitor {
         peer,
         address,
     }
-}
-
-fn host_is_ours(hosts: &[String], parts: &Parts) -> bool {
-    if hosts.is_empty() {
-        return true;
-    }
-    let host = match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    host.is_some_and(|host| {
-        hosts
-            .iter()
-            .any(|ours| ours.eq_ignore_ascii_case(host_of(host)))
-    })
 }
 
 fn has_secret(uri: &Uri) -> bool {

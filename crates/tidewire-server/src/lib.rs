@@ -77,7 +77,7 @@ pub use driver::{End, SessionCounts};
 pub use handshake::{Handshake, HandshakeError};
 pub use hub::{Broadcast, Hub};
 pub use metrics::Metrics;
-pub use origin::{Caller, OriginError, Origins};
+pub use origin::{Caller, OriginError, Origins, is_meant_for};
 pub use registry::counted_as;
 pub use serve::{Tcp, serve};
 pub use session::{Receipt, Session, SessionHandle};

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use http::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
+use http::request::Parts;
 use tidewire_proto::ConfigError;
 
 /// The pages that may connect: those of the server's own origin, and those that are named.
@@ -139,6 +140,21 @@ fn is_loopback(origin: &str) -> bool {
     origin.split_once("://").is_some_and(|(scheme, authority)| {
         matches!(scheme, "http" | "https")
             && matches!(host_of(authority), "localhost" | "127.0.0.1" | "[::1]")
+    })
+}
+
+/// Whether a request names one of these hosts, ports aside, as guards against DNS rebinding; without any, all are meant.
+pub fn is_meant_for(parts: &Parts, hosts: &[String]) -> bool {
+    if hosts.is_empty() {
+        return true;
+    }
+    let named = match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    named.map(host_of).is_some_and(|named| {
+        let mut ours = hosts.iter();
+        ours.any(|ours| ours.eq_ignore_ascii_case(named))
     })
 }
 
