@@ -76,9 +76,7 @@ export class Link {
     this.#closeTimeout = options.timings?.closeTimeout ?? CLOSE_TIMEOUT;
     this.#provider = typeof endpoint === 'function' ? endpoint : undefined;
     const token = bytesOf(typeof endpoint === 'function' ? undefined : endpoint.token);
-    // Nothing is remembered of a URL that is only known later.
-    const remembers = url !== undefined && options.rememberTransport !== false;
-    const [choices, numbers] = flatten({ ...options, rememberTransport: remembers }, !!this.#provider);
+    const [choices, numbers] = flatten(options, !!this.#provider);
     this.#load(
       Core =>
         new Core(

@@ -76,7 +76,10 @@ export interface Settings {
   overflow?: 'refuse' | 'drop-oldest' | 'drop-newest';
   /** Which HTTP requests carry cookies, as in `fetch`. Default `same-origin`. */
   credentials?: RequestCredentials;
-  /** Whether the transport that worked is remembered for a day, in `localStorage`. Default true. */
+  /**
+   * Whether the transport that worked is remembered for a day, in `localStorage`, for the server of the URL that the client is
+   * made with; where a function names another one, nothing is. Default true.
+   */
   rememberTransport?: boolean;
   /** Times in milliseconds. */
   timings?: Timings;

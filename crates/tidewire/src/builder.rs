@@ -189,7 +189,8 @@ impl Builder {
     }
 
     /// Whether the transport that worked last is remembered for a day, in the page's `localStorage`,
-    /// and tried first by the next page. Default: yes.
+    /// and tried first by the next page. Default: yes. It is remembered for the server of the builder's address; where a
+    /// provider names another one, nothing is.
     pub const fn remember_transport(mut self, remember: bool) -> Self {
         self.settings.remembers = remember;
         self

@@ -100,7 +100,10 @@ pub enum ReceiptError {
     Dropped(MessageId),
     /// The session was lost, or the client was closed or dropped, before the peer acknowledged it.
     /// [`Event::Lost`](crate::Event::Lost) and [`Event::Closed`](crate::Event::Closed) hand it back.
-    #[error("message {} was not acknowledged; whether it arrived is unknown", .id.0)]
+    #[error(
+        "message {} was {}", .id.0,
+        if *.transmitted { "not acknowledged: whether it arrived is unknown" } else { "never sent" }
+    )]
     Unconfirmed {
         /// The message.
         id: MessageId,

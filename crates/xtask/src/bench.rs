@@ -23,8 +23,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         return bench_package();
     }
     setup::require(&[Need::WasmTarget])?;
-    let driver = setup::chromedriver()
-        .context("chromedriver is missing; cargo xtask setup says how to get it")?;
+    let driver = setup::require_chromedriver()?;
     wasm::build_bindgen()?;
     let page = page::build_test_page(Build::Release)?;
     let mut command: Command = cargo();

@@ -65,6 +65,11 @@ pub(crate) fn built_binary(name: &str) -> Result<PathBuf> {
         .join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
+/// Whether this runs in CI, where green must mean that everything ran.
+pub(crate) fn is_ci() -> bool {
+    env::var_os("CI").is_some()
+}
+
 /// Finds a program on PATH, or where `cargo install` puts programs.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -35,8 +35,5 @@ pub(crate) fn screenshots(options: &Options) -> Result<()> {
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_PRINCIPLE", built_binary("tidewire-principle")?)
         .env("TIDEWIRE_PAGE", page::build(Build::Dev)?)
-        .env(
-            "CHROMEDRIVER",
-            setup::chromedriver().context("chromedriver is missing")?,
-        ))
+        .env("CHROMEDRIVER", setup::require_chromedriver()?))
 }

@@ -11,7 +11,7 @@ use crate::process::{find_program, first_line, workspace_root};
 use crate::tools::{CargoTool, GECKODRIVER, TRUNK, WASM_PACK};
 use crate::wasm::TARGET;
 
-pub(crate) use browsers::{chromedriver, chromium, firefox, geckodriver};
+pub(crate) use browsers::{chromedriver, chromium, firefox, geckodriver, require_chromedriver};
 
 /// Install what the demo and the tests need; does nothing where nothing is missing.
 #[derive(Debug, clap::Args)]

@@ -2,13 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{first_line, state_dir, workspace_root};
+use crate::process::{first_line, is_ci, state_dir, workspace_root};
 use crate::wasm::{self, Module};
 
 /// Something that is measured.
@@ -181,7 +180,7 @@ impl Sizes {
             Some((_, brotli)) if brotli > budget => {
                 bail!("{what} takes {brotli} bytes of brotli, above its budget of {budget}")
             }
-            None if env::var_os("CI").is_some() => {
+            None if is_ci() => {
                 bail!(
                     "{what} has a budget in bytes of brotli, which node would tell: it is missing"
                 )

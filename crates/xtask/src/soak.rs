@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: watches the demo page for minutes and fails when it grows.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::page::{self, Build};
 use crate::process::{built_binary, cargo, run};
@@ -25,8 +25,5 @@ pub(crate) fn soak(options: &Options) -> Result<()> {
         .env("TIDEWIRE_ECHO", built_binary("tidewire-echo")?)
         .env("TIDEWIRE_PRINCIPLE", built_binary("tidewire-principle")?)
         .env("TIDEWIRE_PAGE", page::build(Build::Release)?)
-        .env(
-            "CHROMEDRIVER",
-            setup::chromedriver().context("chromedriver is missing")?,
-        ))
+        .env("CHROMEDRIVER", setup::require_chromedriver()?))
 }

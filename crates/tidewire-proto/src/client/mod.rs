@@ -40,7 +40,7 @@ use crate::transport::Transport;
 /// Its methods are of four kinds.
 ///
 /// - Commands in: [`connect`](Self::connect), [`send`](Self::send), [`consumed`](Self::consumed), [`close`](Self::close),
-///   [`abandon`](Self::abandon).
+///   [`abandon`](Self::abandon), [`flush_for_unload`](Self::flush_for_unload), which gives a last request's body.
 /// - Facts in: the `handle_…` methods. A fact about a carrier that is no longer wanted is ignored.
 /// - Out: [`poll_output`](Self::poll_output), [`poll_timeout`](Self::poll_timeout).
 /// - Getters, which change nothing.

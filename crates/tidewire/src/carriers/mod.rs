@@ -198,7 +198,12 @@ impl Carriers {
         self.awaits_answer = false;
         let token = endpoint.and_then(|Endpoint { url, token }| {
             if let Some(url) = url {
-                self.address = Address::parse(&url).map_err(|error| error.to_string())?;
+                let address = Address::parse(&url).map_err(|error| error.to_string())?;
+                if address.host != self.address.host {
+                    // What was recalled is of another server, and what works now is not for that one.
+                    self.store = Store::none();
+                }
+                self.address = address;
             }
             Ok(token)
         });

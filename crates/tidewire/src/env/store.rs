@@ -1,4 +1,4 @@
-//! Remembers, per origin of the server, the transport that worked last.
+//! Remembers, per host and port of the server, the transport that worked last.
 //!
 //! Kept in the page's `localStorage`. Where that is missing (in a worker) or forbidden, nothing is
 //! remembered and nothing fails: the race of transports then starts from the top.
@@ -11,7 +11,7 @@ use super::{clock, global, number};
 /// How long a transport is remembered: a day, so that yesterday's train does not slow down today.
 const REMEMBERED_FOR_MILLIS: f64 = 24.0 * 60.0 * 60.0 * 1_000.0;
 
-/// The memory of one origin.
+/// The memory of one server.
 pub(crate) struct Store {
     storage: Option<Storage>,
     key: String,
@@ -19,9 +19,9 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn open(origin: &str) -> Self {
+    pub(crate) fn open(host: &str) -> Self {
         let mut key = String::from("tidewire:transport:");
-        key.push_str(origin);
+        key.push_str(host);
         Self {
             storage: global("localStorage").map(JsValue::unchecked_into),
             key,

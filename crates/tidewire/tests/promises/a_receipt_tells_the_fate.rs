@@ -4,7 +4,9 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tidewire::{Event, Fate, Limits, OverflowPolicy, ReceiptError, SendError, Transport};
+use tidewire::{
+    Event, Fate, Limits, MessageId, OverflowPolicy, ReceiptError, SendError, Transport,
+};
 use wasm_bindgen_test::*;
 
 use crate::support::{echo, echo_by, soon, take, texts, turn, until};
@@ -167,4 +169,17 @@ async fn a_dropped_client_leaves_its_receipts_unconfirmed() {
         Err(ReceiptError::Unconfirmed { id: told, .. }) => assert_eq!(told, id),
         other => panic!("{other:?}"),
     }
+}
+
+#[wasm_bindgen_test]
+fn an_error_says_whether_the_message_may_have_arrived() {
+    let text = |transmitted| {
+        let id = MessageId(3);
+        ReceiptError::Unconfirmed { id, transmitted }.to_string()
+    };
+    assert_eq!(
+        text(true),
+        "message 3 was not acknowledged: whether it arrived is unknown"
+    );
+    assert_eq!(text(false), "message 3 was never sent");
 }

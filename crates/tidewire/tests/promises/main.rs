@@ -25,6 +25,7 @@ mod one_turn_travels_together;
 mod the_hook_delivers_every_message;
 mod the_inspector_tells_what_happened;
 mod the_page_is_left_and_comes_back;
+mod the_transport_that_worked_is_remembered;
 mod traffic_is_observed_as_it_happens;
 mod typed_messages_keep_their_types;
 

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
+
 use super::{Remedy, install};
 use crate::process::find_program;
 use crate::tools::{APT_CHROMIUM, APT_FIREFOX, CHROMIUM_PROGRAMS, FIREFOX_PROGRAMS};
@@ -10,6 +12,11 @@ use crate::tools::{APT_CHROMIUM, APT_FIREFOX, CHROMIUM_PROGRAMS, FIREFOX_PROGRAM
 /// The driver that controls [`chromium`].
 pub(crate) fn chromedriver() -> Option<PathBuf> {
     driver("CHROMEDRIVER", &["chromedriver", "chromium.chromedriver"])
+}
+
+/// The driver that controls [`chromium`], or what to do about its absence.
+pub(crate) fn require_chromedriver() -> Result<PathBuf> {
+    chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
 }
 
 /// The driver that controls a Firefox.

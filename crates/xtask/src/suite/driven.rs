@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 use super::counts::Counts;
-use super::steps::{cargo_test, count, require_chromedriver};
+use super::steps::{cargo_test, count};
 use crate::page::{self, Build};
-use crate::process::{built_binary, workspace_root};
+use crate::process::{built_binary, is_ci, workspace_root};
 use crate::tools::NPM_AXE;
 use crate::{registry, setup};
 
@@ -53,7 +53,7 @@ impl Fixtures {
                 "TIDEWIRE_TEST_PAGE",
                 page::build_test_page(Build::Dev)?.into(),
             ),
-            ("CHROMEDRIVER", require_chromedriver()?.into()),
+            ("CHROMEDRIVER", setup::require_chromedriver()?.into()),
         ];
         if let Some(driver) = setup::firefox().and_then(|_| setup::geckodriver()) {
             variables.push(("GECKODRIVER", driver.into()));
@@ -63,7 +63,7 @@ impl Fixtures {
                 let checker = modules.join("axe-core").join("axe.min.js");
                 variables.push(("TIDEWIRE_AXE", checker.into()));
             }
-            None if env::var_os("CI").is_some() => bail!("npm is missing: it brings {NPM_AXE}"),
+            None if is_ci() => bail!("npm is missing: it brings {NPM_AXE}"),
             None => notes.push(format!(
                 "the accessibility checker was SKIPPED: npm is missing, which brings {NPM_AXE}"
             )),

@@ -1,6 +1,5 @@
 //! The steps of a test run.
 
-use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use super::counts::Counts;
 use super::driven;
 use super::failures::Failures;
 use crate::process::{
-    built_binary, cargo, display, find_program, run, run_lines, runner, target_dir,
+    built_binary, cargo, display, find_program, is_ci, run, run_lines, runner, target_dir,
 };
 use crate::wasm::{self, TARGET};
 use crate::{npm, page, setup, simulate};
@@ -209,7 +208,7 @@ fn imports(_: &mut Counts, _: &mut Vec<String>) -> Result<()> {
 
 fn proto_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
     wasm::build_bindgen()?;
-    let driver = require_chromedriver()?;
+    let driver = setup::require_chromedriver()?;
     let mut command = wasm_test("tidewire-proto", &["--tests"])?;
     // Tests that do not say where they run, run in a page.
     command
@@ -229,12 +228,12 @@ fn sim_wasm(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
         .env("TIDEWIRE_TRACE_SEEDS", SEEDS)
         .env("TIDEWIRE_TRACE_HASH", hash)
         .env("WASM_BINDGEN_USE_BROWSER", "1")
-        .env("CHROMEDRIVER", require_chromedriver()?);
+        .env("CHROMEDRIVER", setup::require_chromedriver()?);
     count(counts, &mut command)
 }
 
 fn chromium(counts: &mut Counts, _: &mut Vec<String>) -> Result<()> {
-    let driver = require_chromedriver()?;
+    let driver = setup::require_chromedriver()?;
     in_browser(counts, "CHROMEDRIVER", &driver)
 }
 
@@ -260,8 +259,7 @@ fn geckodriver(notes: &mut Vec<String>, what: &str) -> Result<Option<PathBuf>> {
         state(browser.is_some()),
         state(driver.is_some())
     );
-    if env::var_os("CI").is_some() {
-        // There a green run must mean that they ran.
+    if is_ci() {
         bail!(missing);
     }
     notes.push(format!("SKIPPED {what}: {missing}"));
@@ -275,7 +273,7 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
         .find(|name| find_program(name).is_none())
     {
         let what = format!("{missing} is missing; install Node.js 20 or newer, with npm");
-        if env::var_os("CI").is_some() {
+        if is_ci() {
             bail!(what);
         }
         counts.skipped += 1;
@@ -305,10 +303,6 @@ fn npm_package(counts: &mut Counts, notes: &mut Vec<String>) -> Result<()> {
         command.env("GECKODRIVER", driver);
     }
     count(counts, &mut command)
-}
-
-pub(super) fn require_chromedriver() -> Result<PathBuf> {
-    setup::chromedriver().context("chromedriver is missing; cargo xtask setup says how to get it")
 }
 
 pub(super) fn cargo_test(packages: &[&str]) -> Command {
