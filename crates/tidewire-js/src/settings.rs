@@ -10,7 +10,7 @@ const TRANSPORTS: u32 = 0;
 const OVERFLOW: u32 = 3;
 const CREDENTIALS: u32 = 5;
 const FORGETS: u32 = 7;
-const ASKS: u32 = 8;
+const HAS_PROVIDER: u32 = 8;
 const BARE: u32 = 9;
 
 /// Applies what JavaScript chose. A number that is NaN, or not there, leaves the default.
@@ -58,7 +58,7 @@ pub(crate) fn apply(settings: &mut Settings, choices: u32, numbers: &[f64], hear
         _ => Credentials::SameOrigin,
     };
     settings.remembers = !chose(FORGETS);
-    settings.asks = chose(ASKS);
+    settings.has_provider = chose(HAS_PROVIDER);
 }
 
 /// The setting that an error is about, by the name that the package's TypeScript explains.

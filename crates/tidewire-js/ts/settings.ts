@@ -118,14 +118,14 @@ const LIMITS = [
 ] as const satisfies readonly (keyof Limits)[];
 
 /** The settings as one number of choices and a list of numbers, NaN for a default. */
-export function flatten(settings: Settings, asks: boolean): [choices: number, numbers: Float64Array] {
+export function flatten(settings: Settings, hasProvider: boolean): [choices: number, numbers: Float64Array] {
   const { transports = TRANSPORTS, timings, limits, bare, rememberTransport = true } = settings;
   const choices =
     transports.reduce((bits, transport) => bits | (1 << oneOf('transports', TRANSPORTS, transport)), 0) |
     (oneOf('overflow', ['refuse', 'drop-oldest', 'drop-newest'], settings.overflow) << 3) |
     (oneOf('credentials', ['same-origin', 'include', 'omit'], settings.credentials) << 5) |
     (+!rememberTransport << 7) |
-    (+asks << 8) |
+    (+hasProvider << 8) |
     (+!!bare << 9);
   return [
     choices,

@@ -50,7 +50,7 @@ pub struct Settings {
     /// Whether the transport that worked is remembered.
     pub remembers: bool,
     /// Whether URL and token are asked for before each attempt to connect.
-    pub asks: bool,
+    pub has_provider: bool,
     /// All other settings.
     pub config: ClientConfig,
 }
@@ -248,7 +248,7 @@ impl Builder {
     /// When the address or a setting cannot be used; nothing was sent then. A server that cannot be
     /// reached is no error here: the client keeps trying and tells by [events](crate::Events).
     pub fn connect(mut self) -> Result<Client, ConfigError> {
-        self.settings.asks = self.provide.is_some();
+        self.settings.has_provider = self.provide.is_some();
         self.settings.protocols = check_protocols(&self.protocols)?.into();
         let application = ApplicationSettings {
             provide: self.provide,
@@ -277,7 +277,7 @@ impl Settings {
             policy: OverflowPolicy::default(),
             credentials: Credentials::default(),
             remembers: true,
-            asks: false,
+            has_provider: false,
             config: ClientConfig::default(),
         }
     }
@@ -305,7 +305,7 @@ impl Settings {
             policy: self.policy,
             credentials: self.credentials,
             store,
-            has_provider: self.asks,
+            has_provider: self.has_provider,
         })
     }
 }

@@ -136,7 +136,7 @@ impl Driver {
             self.is_telling.set(false);
             self.application.settle(self);
         }
-        self.carriers.borrow_mut().rest();
+        self.carriers.borrow_mut().arm();
     }
 
     /// Asks the machine what changes nothing.

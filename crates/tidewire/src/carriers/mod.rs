@@ -126,7 +126,7 @@ impl Carriers {
                     }
                 }
                 Output::Event(event) => {
-                    self.overhear(&event);
+                    self.note_transport(&event);
                     self.told.push_back(Told::Event(event));
                 }
                 Output::OpenSocket { carrier } => self.open_socket(now, carrier),
@@ -148,7 +148,7 @@ impl Carriers {
     }
 
     /// Arms the timer and asks for the permit to hold, as the machine now needs them.
-    pub(crate) fn rest(&mut self) {
+    pub(crate) fn arm(&mut self) {
         let mut deadline = self.machine.poll_timeout().map(|(deadline, _)| deadline);
         if self.sockets.iter().any(|line| line.is_full) {
             let hidden = self.page.is_hidden();
@@ -210,7 +210,7 @@ impl Carriers {
         self.machine.handle_prepared(now, token);
     }
 
-    fn overhear(&mut self, event: &proto::Event) {
+    fn note_transport(&mut self, event: &proto::Event) {
         if let proto::Event::Connected { transport, .. }
         | proto::Event::TransportChanged { to: transport, .. } = event
         {

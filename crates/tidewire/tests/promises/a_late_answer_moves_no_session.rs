@@ -52,7 +52,7 @@ fn here() -> Result<Endpoint, String> {
 /// Settings of a client that asks its listener where to connect, and uses this transport only.
 fn asking(transport: Transport) -> Settings {
     let mut settings = Settings::new(url("/live"));
-    settings.asks = true;
+    settings.has_provider = true;
     settings.remembers = false;
     settings.config.transports = Transport::ALL.map(|other| other == transport);
     settings
