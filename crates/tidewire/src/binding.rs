@@ -30,7 +30,7 @@ pub trait Listener {
     fn event(&self, event: Event);
 
     /// URL and token are asked for; [`Binding::prepared`] answers. Called only where
-    /// [`Settings::asks`] is set.
+    /// [`Settings::has_provider`] is set.
     fn prepare(&self, attempt: Attempt);
 }
 
