@@ -41,6 +41,11 @@ export function describe(cause: number, number: number, text: string): Connectio
   return undefined;
 }
 
+/** The application let go of the connection. */
+export function aborted(why: string): ConnectionError {
+  return new ConnectionError('aborted', why, false);
+}
+
 /** Why the wasm is not there, and whether it may be there later, from a source that can be asked again. */
 export function unloaded(cause: unknown, isRepeatable: boolean): ConnectionError {
   const text = String(cause);

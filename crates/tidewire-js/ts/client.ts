@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { aborted } from './causes.js';
 import { checkClose } from './close.js';
 import type { Codec } from './codec.js';
 import {
@@ -102,8 +103,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
       endpointOf(url, token),
       this.#owner(),
     );
-    const abort = () =>
-      this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(signal?.reason)}`, false));
+    const abort = () => this.#link.abort(aborted(`Aborted: ${String(signal?.reason)}`));
     if (signal?.aborted) {
       // After the caller had the time to add listeners.
       queueMicrotask(abort);
@@ -238,7 +238,7 @@ export class Client<Outgoing = Sendable, Incoming = string | ArrayBuffer>
           throw flaw;
         }
       },
-      abort: reason => this.#link.abort(new ConnectionError('aborted', `Aborted: ${String(reason)}`, false)),
+      abort: reason => this.#link.abort(aborted(`Aborted: ${String(reason)}`)),
     }));
   }
 

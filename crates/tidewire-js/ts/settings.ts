@@ -62,9 +62,9 @@ export interface Limits {
 
 /** Plain WebSocket without the session protocol: any server, messages delivered at most once. */
 export interface Bare {
-  /** A text sent whenever so many milliseconds have passed. Default none. */
+  /** A text sent whenever so many milliseconds, more than none, have passed. Default none. */
   heartbeat?: { message: string; interval: number };
-  /** How long the server may be silent before the connection counts as dead, in milliseconds. Default: for ever. */
+  /** How long the server may be silent before the connection counts as dead, in milliseconds, more than none. Default: for ever. */
   idleTimeout?: number;
 }
 

@@ -1,5 +1,6 @@
 import { Absence } from './absence.js';
 import { BufferedAmount } from './buffered-amount.js';
+import { aborted } from './causes.js';
 import { CloseEventHere, FAILED, type End } from './close-event.js';
 import { checkClose } from './close.js';
 import { checkNames, fromBytes, toBody, toCode, toNames, toText, toUrl } from './convert.js';
@@ -19,6 +20,8 @@ const CLOSED = 3;
 
 // The build makes this the class that was there before anybody put another in its place: see native.ts.
 const NativeWebSocket = WebSocket;
+
+const BY_PAGE = 'The page closed the socket.';
 
 const OPTIONS = Symbol('options');
 
@@ -227,7 +230,7 @@ export class TidewireSocket extends EventTarget {
     if (readyState < CLOSING) {
       this.#readyState = CLOSING;
       if (readyState === CONNECTING) {
-        this.#fail(aborted());
+        this.#fail(aborted(BY_PAGE));
       } else {
         this.#askToClose(clamped, text);
       }
@@ -330,13 +333,8 @@ export class TidewireSocket extends EventTarget {
     if (protocol ? this.#names.includes(protocol) : !this.#names.length) {
       this.#open(protocol);
     } else {
-      this.#fail(
-        new ConnectionError(
-          'protocol',
-          `The server chose the sub-protocol "${protocol}", not a wanted one.`,
-          true,
-        ),
-      );
+      const why = `The server chose the sub-protocol "${protocol}", not a wanted one.`;
+      this.#fail(new ConnectionError('protocol', why, true));
     }
   }
 
@@ -362,7 +360,7 @@ export class TidewireSocket extends EventTarget {
     } else if (error instanceof ConnectionError && error.code === 'refused') {
       this.#finish({ code: error.closeCode, reason: error.reason, wasClean: true }, error);
     } else {
-      this.#fail(error ?? aborted());
+      this.#fail(error ?? aborted(BY_PAGE));
     }
   }
 
@@ -379,7 +377,7 @@ export class TidewireSocket extends EventTarget {
     this.#away.end();
     // What the gateway has ended closes in due form: over HTTP its session would stay there otherwise.
     if (!this.#isOver) {
-      this.#link.abort(aborted());
+      this.#link.abort(aborted(BY_PAGE));
     }
     queueTask(() => {
       // A connection that never opened is none that was closed: the page learns why from `error`.
@@ -394,10 +392,6 @@ export class TidewireSocket extends EventTarget {
       }
     });
   }
-}
-
-function aborted(): ConnectionError {
-  return new ConnectionError('aborted', 'The page closed the socket.', false);
 }
 
 dressAsStandard(TidewireSocket, { CONNECTING, OPEN, CLOSING, CLOSED });
