@@ -198,7 +198,7 @@ async fn a_late_hello_is_still_one() {
 async fn a_hello_that_has_begun_is_waited_for() {
     let mut backend = Backend::start(&[]).await;
     let mut config = GatewayConfig::new([live(backend.address)]);
-    config.limits.plain_after = Duration::from_millis(200);
+    config.limits.plain_after = Duration::from_secs(1);
     let front = Front::start(config).await;
     let mut socket = RawSocket::open(front.address, "/live").await;
     let hello = raw::packet(&raw::hello(1, HelloMode::Socket), |_| ());
@@ -206,7 +206,7 @@ async fn a_hello_that_has_begun_is_waited_for() {
     let (begun, rest) = frame.split_at(3);
     socket.write(begun).await;
     // Longer than a silent client has.
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert!(!backend.has_visit(), "none is opened as for a plain client");
     socket.write(rest).await;
     assert!(matches!(socket.hear().await, Heard::Binary(packet) if packet.first() == Some(&0x02)));
