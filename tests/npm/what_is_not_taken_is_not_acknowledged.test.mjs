@@ -87,6 +87,32 @@ test('what cannot be decoded takes its turn, and acknowledges nothing before it'
   client.close();
 });
 
+test('an error listener that lets go of the client loses no message that is still taken', async () => {
+  const controller = new AbortController();
+  const client = new Client(`${server.http}/live`, { codec: numbers, signal: controller.signal });
+  client.addEventListener('error', () => controller.abort());
+  ['bad', '1', '2', '3'].forEach(text => client.send(text));
+  await until(() => client.stats().messagesReceived === 4);
+  const taken = [];
+  for await (const number of client) {
+    taken.push(number);
+  }
+  assert.deepEqual(taken, [1, 2, 3]);
+});
+
+test('nothing follows the close that an error listener caused', async () => {
+  const controller = new AbortController();
+  const client = new Client(`${server.http}/live`, { codec: numbers, signal: controller.signal });
+  const told = [];
+  client.addEventListener('error', () => (told.push('error'), controller.abort()));
+  client.addEventListener('close', () => told.push('close'));
+  ['bad', '1', 'bad'].forEach(text => client.send(text));
+  await until(() => client.stats().messagesReceived === 3);
+  client.addEventListener('message', ({ data }) => told.push(data));
+  await client.closed;
+  assert.deepEqual(told, ['error', 'close']);
+});
+
 test('a readable fails as the client does', async () => {
   const client = new Client(`${server.http}/live`);
   client.send('ahoy');

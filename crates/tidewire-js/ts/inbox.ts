@@ -29,24 +29,27 @@ export class Inbox<Incoming> {
     this.#arrived.push({ session, data });
   }
 
-  /** Hands the next message over, unless there is none. */
+  /**
+   * Hands the next message over, or tells that it cannot be decoded; whether there was one. Those who are told may take
+   * messages themselves or end everything, so the caller looks again whether it still wants the next.
+   */
   next(use: (value: Incoming) => void): boolean {
-    let arrived;
-    while ((arrived = this.#arrived.shift())) {
-      const { session, data } = arrived;
-      let value;
-      try {
-        value = this.#owner.decode(data);
-      } catch (cause) {
-        this.#owner.consumed(session);
-        this.#owner.undecodable(data, cause);
-        continue;
-      }
-      use(value);
+    const arrived = this.#arrived.shift();
+    if (!arrived) {
+      return false;
+    }
+    const { session, data } = arrived;
+    let value;
+    try {
+      value = this.#owner.decode(data);
+    } catch (cause) {
       this.#owner.consumed(session);
+      this.#owner.undecodable(data, cause);
       return true;
     }
-    return false;
+    use(value);
+    this.#owner.consumed(session);
+    return true;
   }
 
   /** The next message, once there is one; done, where none will come. */
