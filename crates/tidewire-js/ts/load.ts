@@ -5,7 +5,7 @@ import { Connection, imports, start } from './generated/core.js';
 /** Where the wasm comes from: its URL, its bytes, an answer to `fetch`, or a compiled module. */
 export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
-/** A source, a promise of one, or a function that gives it and is asked again after a failure. */
+/** A source, a promise of one, or a function that gives it and is asked again after a `TypeError`. */
 export type ProvidedWasm = WasmSource | Promise<WasmSource> | (() => WasmSource | Promise<WasmSource>);
 
 let loading: Promise<void> | undefined;
